@@ -1,0 +1,81 @@
+"""The hub's own runtime with its RocksDB store and a trivial handler in the place of the orders'. Exactly once."""
+
+import asyncio
+import gc
+import os
+import signal
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+import uvloop
+
+from hub import logs
+from hub.metrics import Metrics
+from hub.runtime.spec import AgentSpec, Record, RuntimeConfig
+from hub.runtime.work import Work
+from hub.runtime.worker import Worker
+
+_STATE = struct.Struct(">qq")
+
+
+class Total(NamedTuple):
+    """What a key adds up to."""
+
+    events: int
+    amount: int
+
+
+class Adder:
+    """Adds each event to its key's total and emits the new total."""
+
+    def __init__(self, output: str) -> None:
+        self._output = output
+
+    def on_record(self, work: Work[Total], record: Record) -> None:
+        """Take one event."""
+        key = record.key or b""
+        if not work.owns(key):
+            work.forward(record, key)
+            return
+        event = orjson.loads(record.value or b"")
+        count, total = work.get(key) or (0, 0)
+        now = Total(count + 1, total + event["amount"])
+        work.put(key, now)
+        work.emit(self._output, key, orjson.dumps({"key": event["key"], "count": now.events, "sum": now.amount}))
+
+    def on_timer(self, work: Work[Total], key: bytes, due_ms: int) -> None:
+        """Never armed."""
+
+    def encode(self, state: Total) -> bytes:
+        """Two big-endian 64-bit integers."""
+        return _STATE.pack(*state)
+
+    def decode(self, raw: bytes) -> Total:
+        """The inverse of `encode`."""
+        return Total(*_STATE.unpack(raw))
+
+
+async def main() -> None:
+    """Run until told to end."""
+    output = os.environ["BENCH_OUTPUT"]
+    config = RuntimeConfig(output, os.environ["BENCH_BOOTSTRAP"], Path(os.environ["BENCH_DIR"]))
+    agent = AgentSpec(
+        name=output,  # applied offsets go by agent and source: each run is an agent of its own
+        sources=(os.environ["BENCH_SOURCE"],),
+        outputs=(output,),
+        changelog=f"{output}.changelog",
+        handler=Adder(output),
+        rekey=f"{output}.rekeyed",
+    )
+    worker = Worker(config, [agent], Metrics())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, worker.stop)
+    await worker.run()
+
+
+if __name__ == "__main__":
+    logs.configure("warning")
+    gc.freeze()  # as `hub worker` does
+    gc.set_threshold(50_000, 20, 50)
+    uvloop.run(main())

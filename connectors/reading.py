@@ -1,0 +1,85 @@
+"""What topics hold, as it was committed: read from outside, without joining a group or moving anybody's offset."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+
+from hub import kafka_admin
+from hub.errors import BrokerError
+from hub.runtime.spec import Record
+from hub.topics import TOPICS
+
+_CHUNK = 2_000
+
+
+class Reader:
+    """Reads the hub's topics; `client` is what every aiokafka client takes, `partitions` how many each topic has."""
+
+    def __init__(self, client: Mapping[str, Any], partitions: int) -> None:
+        self._client = client
+        self._partitions = partitions
+
+    async def check(self, topics: Sequence[str]) -> None:
+        """Raise BrokerError or TopicError unless Kafka answers and has the topics as declared."""
+        await kafka_admin.check(self._client, [TOPICS[topic] for topic in topics], partitions=self._partitions)
+
+    async def held(
+        self, topics: Sequence[str], *, partition: int | None = None, since_ms: int = 0
+    ) -> AsyncIterator[Record]:
+        """Every record the topics held when asked, each partition in order.
+
+        `partition`: of that one only. `since_ms`: from the first record with that timestamp or a later one.
+        """
+        async for batch in self._read(topics, partition, since_ms, follow=False):
+            for record in batch:
+                yield record
+
+    async def followed(self, topics: Sequence[str], *, only_new: bool = False) -> AsyncGenerator[list[Record], None]:
+        """The same in batches, and what comes after, without end; an empty batch when nothing came for a while.
+
+        `only_new`: what comes after only.
+        """
+        async for batch in self._read(topics, None, 0, follow=True, only_new=only_new):
+            yield batch
+
+    async def _read(
+        self, topics: Sequence[str], partition: int | None, since_ms: int, *, follow: bool, only_new: bool = False
+    ) -> AsyncIterator[list[Record]]:
+        numbers = range(self._partitions) if partition is None else (partition,)
+        wanted = [TopicPartition(topic, number) for topic in topics for number in numbers]
+        consumer = AIOKafkaConsumer(
+            **self._client, group_id=None, enable_auto_commit=False, isolation_level="read_committed"
+        )
+        try:
+            await consumer.start()
+            consumer.assign(wanted)
+            ends = await consumer.end_offsets(wanted)
+            begins = ends if only_new else await consumer.beginning_offsets(wanted)
+            if since_ms:
+                later = await consumer.offsets_for_times(dict.fromkeys(wanted, since_ms))
+                begins = {tp: found.offset if found else ends[tp] for tp, found in later.items()}
+            for tp in wanted:
+                consumer.seek(tp, begins[tp])
+            behind = {tp for tp in wanted if follow or begins[tp] < ends[tp]}
+            while behind:
+                fetched = await consumer.getmany(*behind, timeout_ms=200, max_records=_CHUNK)
+                yield [
+                    record
+                    for tp, records in fetched.items()
+                    for record in records
+                    if follow or record.offset < ends[tp]
+                ]
+                if not follow:
+                    behind = {tp for tp in behind if await consumer.position(tp) < ends[tp]}
+        except KafkaError as error:
+            raise BrokerError(
+                f"Kafka at {self._client['bootstrap_servers']} does not answer ({type(error).__name__}): start it "
+                "(`hub broker start`) or set HUB_KAFKA_BOOTSTRAP."
+            ) from error
+        finally:
+            await consumer.stop()

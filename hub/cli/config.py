@@ -1,0 +1,27 @@
+"""`hub config`: the settings as the hub understands them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hub.config import Settings, load, variable
+
+
+def show(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+) -> None:
+    """Show every setting, its value and meaning; passwords stay hidden."""
+    settings = load()
+    if as_json:
+        typer.echo(settings.model_dump_json(indent=2))
+        return
+    table = Table("variable", "value", "meaning", box=None, pad_edge=False)
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        table.add_row(variable(name), "" if value is None else str(value), field.description)
+    Console(soft_wrap=False).print(table)

@@ -1,0 +1,80 @@
+"""`hub topics`: make Kafka's topics what `hub.topics` declares."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hub import config, kafka_admin
+from hub.errors import TopicError
+from hub.kafka_admin import Difference
+from hub.topics import TOPICS
+
+app = typer.Typer(help="The hub's topics: create, check, list.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="For a program.")]
+
+
+@app.command()
+def create(*, as_json: AsJson = False) -> None:
+    """Create what is missing; fail if what exists is not as declared."""
+    created, wrong = asyncio.run(_create())
+    if as_json:
+        _print_json({"created": created, "differences": [asdict(each) for each in wrong]})
+    else:
+        typer.echo(f"{len(created)} topics created, {len(TOPICS) - len(created)} were there.")
+    _refuse(wrong)
+
+
+@app.command()
+def check(*, as_json: AsJson = False) -> None:
+    """Compare what exists with what is declared; fail on any difference."""
+    wrong = asyncio.run(_differences())
+    if as_json:
+        _print_json({"differences": [asdict(each) for each in wrong]})
+    elif not wrong:
+        typer.echo(f"All {len(TOPICS)} topics are as declared.")
+    _refuse(wrong)
+
+
+@app.command("list")
+def list_(*, as_json: AsJson = False) -> None:
+    """List the declared topics; asks no Kafka."""
+    if as_json:
+        _print_json([{**asdict(topic), "configs": topic.kafka_configs()} for topic in TOPICS.values()])
+        return
+    table = Table("topic", "direction", "key", "cleanup", "owner", "content", box=None, pad_edge=False)
+    for topic in TOPICS.values():
+        table.add_row(topic.name, topic.direction, topic.key, topic.cleanup, topic.owner, topic.doc)
+    Console().print(table)
+
+
+async def _create() -> tuple[list[str], list[Difference]]:
+    settings = config.load()
+    async with kafka_admin.connect(settings.kafka_client()) as admin:
+        created = await kafka_admin.create(
+            admin, TOPICS.values(), partitions=settings.partitions, replication_factor=settings.replication_factor
+        )
+        return created, await kafka_admin.differences(admin, TOPICS.values(), partitions=settings.partitions)
+
+
+async def _differences() -> list[Difference]:
+    settings = config.load()
+    async with kafka_admin.connect(settings.kafka_client()) as admin:
+        return await kafka_admin.differences(admin, TOPICS.values(), partitions=settings.partitions)
+
+
+def _refuse(wrong: Sequence[Difference]) -> None:
+    if wrong:
+        raise TopicError(" ".join(kafka_admin.explain(wrong)))
+
+
+def _print_json(value: object) -> None:
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

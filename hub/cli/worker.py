@@ -1,0 +1,70 @@
+"""`hub worker`: process orders until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+
+import structlog
+import typer
+import uvloop
+
+from hub import logs
+from hub.config import Settings, load
+from hub.errors import HubError
+from hub.metrics import Metrics
+
+_LAST_SECONDS = 9.0
+"""A worker that was told to end is gone after so long, whatever hangs."""
+
+
+def run() -> None:
+    """Process orders until SIGTERM or Ctrl-C.
+
+    Start as many as there is work for, each with a HUB_DATA_DIR of its own: they share the partitions. Ends with
+    status 1 and a sentence when something is wrong for good; start it again and it goes on where it was.
+    """
+    settings = load()
+    logs.configure(settings.log_level)
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    # Most allocations are values that never form cycles: the default thresholds collect far too often.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    status = 0
+    try:
+        asyncio.run(_work(settings))
+    except HubError as error:
+        typer.echo(f"hub: {error}", err=True)
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything that must be safe is; threads of the client library may still hang on a broker that is gone.
+    os._exit(status)
+
+
+async def _work(settings: Settings) -> None:
+    # Faust and aiohttp take half a second to load: the other commands need not wait for them.
+    from hub.app import create_worker  # noqa: PLC0415
+    from hub.web import serve  # noqa: PLC0415
+
+    metrics = Metrics()
+    worker = create_worker(settings, metrics)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        worker.stop()
+        loop.call_later(_LAST_SECONDS, _give_up)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    async with serve(worker, metrics, settings.metrics_host, settings.metrics_port) as url:
+        structlog.get_logger(__name__).info("worker started", metrics=f"{url}/metrics")
+        await worker.run()
+
+
+def _give_up() -> None:
+    typer.echo("hub: the worker did not end in time and was cut off; what it left open is aborted by Kafka", err=True)
+    os._exit(1)

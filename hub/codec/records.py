@@ -1,0 +1,57 @@
+"""Every record type that travels or is stored: a new one is added here, published, and named in `hub.topics`."""
+
+from __future__ import annotations
+
+import re
+
+from hub.domain.credit import CreditAccount, Reservation
+from hub.domain.effects import CustomerNotified, ExceptionRaised, SettlementRecorded, WorkOrderIssued
+from hub.domain.events import (
+    CreditDecided,
+    CreditRequested,
+    CustomerUpdated,
+    OperatorCommanded,
+    OrderCancelled,
+    OrderChanged,
+    OrderConfirmed,
+    OrderPaid,
+    OrderPlaced,
+    PaymentReceived,
+    StatusReported,
+    TimerFired,
+)
+from hub.domain.journal import JournalEntry
+from hub.domain.model import Frozen, OrderLine
+from hub.domain.order import LineState, OrderState, Terms, Work
+
+RECORDS: tuple[type[Frozen], ...] = (
+    OrderPlaced,
+    OrderChanged,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderPaid,
+    StatusReported,
+    OperatorCommanded,
+    CustomerUpdated,
+    PaymentReceived,
+    CreditRequested,
+    CreditDecided,
+    TimerFired,
+    WorkOrderIssued,
+    CustomerNotified,
+    ExceptionRaised,
+    SettlementRecorded,
+    JournalEntry,
+    OrderState,
+    CreditAccount,
+    Reservation,
+)
+"""In the order their first ids were given."""
+
+KEPT: frozenset[type[Frozen]] = frozenset({Terms, Work, OrderLine, LineState})
+"""Parts that most decisions leave as they are, the very same objects: their encoding is remembered."""
+
+
+def schema_name(record: str) -> str:
+    """The schema of a record type: `OrderPlaced` is `order-placed`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", record).lower()

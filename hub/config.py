@@ -1,0 +1,163 @@
+"""Every setting of the hub: environment variables that begin with `HUB_`, e.g. `HUB_KAFKA_BOOTSTRAP`.
+
+Read once, at a program's start, by `load()`; everything below the command line gets values as arguments.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import ssl
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hub.errors import ConfigError
+from hub.topics import DEFAULT_PARTITIONS, MAX_EVENT_BYTES
+
+PREFIX = "HUB_"
+
+SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+
+class Settings(BaseSettings):
+    """The settings, checked. Times are milliseconds, sizes bytes; each field's text is its documentation."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    kafka_bootstrap: str = Field(
+        default="127.0.0.1:9092",
+        pattern=r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$",
+        description="Where Kafka is: host:port, several with commas.",
+    )
+    kafka_security_protocol: SecurityProtocol = Field(
+        default="PLAINTEXT", description="How to talk to Kafka; SSL and SASL_SSL encrypt."
+    )
+    kafka_sasl_mechanism: SaslMechanism = Field(default="SCRAM-SHA-512", description="How to log in, with SASL_*.")
+    kafka_username: str | None = Field(default=None, description="Who logs in, with SASL_*.")
+    kafka_password: SecretStr | None = Field(default=None, description="Its password; better in a file.")
+    kafka_password_file: FilePath | None = Field(default=None, description="A file that holds the password.")
+    kafka_cafile: FilePath | None = Field(
+        default=None, description="PEM certificates that Kafka's is signed by, with SSL; else the system's."
+    )
+    kafka_certfile: FilePath | None = Field(default=None, description="PEM certificate of this client, with SSL.")
+    kafka_keyfile: FilePath | None = Field(default=None, description="Its private key, if not in the same file.")
+
+    app_id: str = Field(
+        default="orderhub",
+        pattern=r"^[A-Za-z0-9._-]{1,100}$",
+        description="Name of the consumer group and the transactions; the same in every worker of one hub.",
+    )
+    data_dir: Path = Field(
+        default=Path(".hub/worker"),
+        description="The worker's local stores: one worker per directory; may be deleted when stopped.",
+    )
+    partitions: int = Field(
+        default=DEFAULT_PARTITIONS, ge=1, le=1024, description="Of every topic; fixed once the topics exist."
+    )
+    replication_factor: int = Field(
+        default=1, ge=1, le=32767, description="Of topics the hub creates; 3 in production."
+    )
+    session_timeout_ms: int = Field(
+        default=8_000, ge=1_000, le=300_000, description="A worker silent for so long loses its partitions."
+    )
+    transaction_timeout_ms: int = Field(
+        default=20_000, ge=1_000, le=900_000, description="Kafka aborts a transaction open for so long."
+    )
+    max_batch_records: int = Field(default=2_000, ge=1, le=100_000, description="Most records in one transaction.")
+    max_event_bytes: int = Field(
+        default=MAX_EVENT_BYTES, ge=1_024, le=MAX_EVENT_BYTES, description="Larger events go to the dead letters."
+    )
+    broker_wait_ms: int = Field(
+        default=60_000, ge=0, description="How long a starting worker waits for a Kafka that does not answer."
+    )
+    rules_dir: Path | None = Field(default=None, description="The rule set; the one that comes with the hub if unset.")
+    metrics_host: str = Field(default="127.0.0.1", description="Interface of the worker's metrics page.")
+    metrics_port: int = Field(default=9464, ge=0, le=65_535, description="Its port; 0 takes a free one.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least that is logged.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.kafka_security_protocol.startswith("SASL"):
+            if self.kafka_username is None:
+                raise ValueError("SASL needs HUB_KAFKA_USERNAME")
+            if (self.kafka_password is None) == (self.kafka_password_file is None):
+                raise ValueError("SASL needs either HUB_KAFKA_PASSWORD_FILE or HUB_KAFKA_PASSWORD")
+        if self.transaction_timeout_ms < self.session_timeout_ms:
+            raise ValueError("HUB_TRANSACTION_TIMEOUT_MS must not be below HUB_SESSION_TIMEOUT_MS")
+        return self
+
+    def kafka_security(self) -> dict[str, Any]:
+        """What every aiokafka client needs to be let in, beside where Kafka is.
+
+        Raises:
+            ConfigError: a certificate, key or password file cannot be used.
+        """
+        security: dict[str, Any] = {"security_protocol": self.kafka_security_protocol}
+        if "SSL" in self.kafka_security_protocol:
+            security["ssl_context"] = self._ssl_context()
+        if self.kafka_security_protocol.startswith("SASL"):
+            security["sasl_mechanism"] = self.kafka_sasl_mechanism
+            security["sasl_plain_username"] = self.kafka_username
+            security["sasl_plain_password"] = self._password()
+        return security
+
+    def kafka_client(self) -> dict[str, Any]:
+        """The keyword arguments every aiokafka client takes: where Kafka is, and how to be let in."""
+        return {"bootstrap_servers": self.kafka_bootstrap, **self.kafka_security()}
+
+    def _ssl_context(self) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=self.kafka_cafile)
+            if self.kafka_certfile:
+                context.load_cert_chain(self.kafka_certfile, self.kafka_keyfile)
+        except OSError as error:  # ssl.SSLError is one
+            raise ConfigError(
+                f"Kafka's TLS files cannot be used ({error}): check HUB_KAFKA_CAFILE, _CERTFILE and _KEYFILE."
+            ) from error
+        return context
+
+    def _password(self) -> str:
+        if self.kafka_password_file is None:
+            return self.kafka_password.get_secret_value() if self.kafka_password else ""
+        try:
+            return self.kafka_password_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"HUB_KAFKA_PASSWORD_FILE {self.kafka_password_file} cannot be read: {error}.") from error
+
+
+def load() -> Settings:
+    """The settings of this process, from its environment.
+
+    Raises:
+        ConfigError: naming every wrong variable, and those that look like a misspelt one.
+    """
+    mistakes = [f"{name} is unknown, {near} is meant" for name, near in _misspelt(os.environ)]
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        mistakes += [_sentence(problem["loc"], problem["msg"]) for problem in error.errors(include_input=False)]
+    if mistakes:
+        raise ConfigError(f"Wrong settings: {'; '.join(mistakes)}.")
+    return settings
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field of `Settings`."""
+    return PREFIX + field.upper()
+
+
+def _misspelt(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Unknown variables that are close to a known one; others that begin with `HUB_` may be somebody else's."""
+    known = [variable(field) for field in Settings.model_fields]
+    strange = [name for name in names if name.startswith(PREFIX) and name not in known]
+    return [(name, near) for name in strange for near in difflib.get_close_matches(name, known, n=1, cutoff=0.9)]
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return f"{variable(str(location[0]))}: {text}" if location else text

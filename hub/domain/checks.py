@@ -1,0 +1,169 @@
+"""Completeness and accuracy of what the buyer sent: named checks, each with field, value and remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+
+from hub.domain.countries import COUNTRIES
+from hub.domain.en16931 import Vat
+from hub.domain.en16931.vat import CATEGORIES, rate_is_legal
+from hub.domain.events import OrderPlaced
+from hub.domain.model import Frozen, OrderLine
+from hub.domain.money import CURRENCIES, is_whole
+from hub.domain.order import ZERO
+from hub.domain.policy import Policy
+from hub.domain.verdict import Refuse
+
+_MICRO = Decimal("0.000001")
+_HUNDRED = Decimal(100)
+LARGEST_VALUE = Decimal(10) ** 13
+"""An order is worth less than this with VAT, so that every total has at most 18 digits in any currency."""
+_MAX_MAGNITUDE = 11
+"""Powers of ten: a number is below 10**12, so that with six decimals it has at most 18 digits."""
+
+
+class Finding(Frozen):
+    """What a check found wrong."""
+
+    check: str
+    field: str
+    value: str
+    remedy: str
+
+
+def refusal(findings: list[Finding]) -> Refuse:
+    """The findings as one refusal, named by the first check that failed."""
+    details = "; ".join(f"{each.field} is {each.value!r}: {each.remedy}" for each in findings)
+    return Refuse(findings[0].check, details)
+
+
+def check_order(order: OrderPlaced, policy: Policy) -> list[Finding]:
+    """Everything wrong with an order as placed; empty if nothing is."""
+    return [*_header(order), *check_lines(order.lines, policy)]
+
+
+def check_lines(lines: tuple[OrderLine, ...], policy: Policy) -> list[Finding]:
+    """Everything wrong with the lines, their number and their ids."""
+    findings: list[Finding] = []
+    if not lines:
+        findings.append(Finding("no-lines", "lines", "empty", "send at least one line"))
+    if len(lines) > policy.max_lines:
+        remedy = f"send at most {policy.max_lines} lines, and the rest as another order"
+        return [Finding("too-many-lines", "lines", str(len(lines)), remedy)]
+    if len({line.line_id for line in lines}) < len(lines):
+        findings.extend(_repeated(lines))
+    for line in lines:
+        findings.extend(check_line(line))
+    return findings or check_vat(lines)
+
+
+def check_vat(lines: Iterable[OrderLine]) -> list[Finding]:
+    """An order that is not subject to VAT (O) is so as a whole (EN 16931 BR-O-11 to -14)."""
+    categories = {line.vat_category for line in lines}
+    if "O" not in categories or len(categories) == 1:
+        return []
+    shown = ", ".join(sorted(categories))
+    return [Finding("vat-mixed", "lines.vat_category", shown, "category O cannot be mixed with others in one order")]
+
+
+def too_large(value: Decimal) -> Refuse:
+    """The refusal of an order of `LARGEST_VALUE` or more."""
+    return Refuse("value-too-large", f"The order comes to {value}; amounts are below {LARGEST_VALUE:,}")
+
+
+def check_line(line: OrderLine) -> list[Finding]:
+    """What is wrong with one line by itself."""
+    findings = [
+        Finding(check, f"lines[{line.line_id}].{field}", str(getattr(line, field)), remedy)
+        for check, field, passes, remedy in _LINE_CHECKS
+        if not passes(line)
+    ]
+    if not findings and line.quantity * line.price >= LARGEST_VALUE * line.base_quantity:
+        remedy = f"a line comes to less than {LARGEST_VALUE:,}"
+        return [Finding("line-too-large", f"lines[{line.line_id}].price", str(line.price), remedy)]
+    return findings
+
+
+def is_quantity(value: Decimal) -> bool:
+    """Whether `value` is a positive number below 10**12 with at most 6 decimals."""
+    return _is_number(value) and value > ZERO
+
+
+def is_amount(value: Decimal, currency: str) -> bool:
+    """Whether `value` is a positive amount in the currency's minor unit, below `LARGEST_VALUE`."""
+    return value.is_finite() and ZERO < value < LARGEST_VALUE and is_whole(value, currency)
+
+
+def _is_number(value: Decimal) -> bool:
+    return value.is_finite() and value.adjusted() <= _MAX_MAGNITUDE and value == value.quantize(_MICRO)
+
+
+def _is_percentage(value: Decimal) -> bool:
+    return _is_number(value) and ZERO <= value <= _HUNDRED
+
+
+def _header(order: OrderPlaced) -> Iterator[Finding]:
+    if not order.order_id:
+        yield Finding("order-id-missing", "order_id", "", "give every order an id of its own")
+    if not order.customer_id:
+        yield Finding("customer-missing", "customer_id", "", "say who buys")
+    if order.currency not in CURRENCIES:
+        yield Finding("unknown-currency", "currency", order.currency, "give an ISO 4217 code, e.g. EUR")
+    if order.deliver_to.country not in COUNTRIES:
+        yield Finding(
+            "unknown-country", "deliver_to.country", order.deliver_to.country, "give an ISO 3166-1 code, e.g. DE"
+        )
+    if not _is_percentage(order.discount_percent):
+        yield Finding("discount-out-of-range", "discount_percent", str(order.discount_percent), "give 0 to 100")
+
+
+def _repeated(lines: tuple[OrderLine, ...]) -> Iterator[Finding]:
+    known: set[str] = set()
+    for line in lines:
+        if line.line_id in known:
+            yield Finding("line-id-repeated", "lines", line.line_id, "give every line an id of its own")
+        known.add(line.line_id)
+
+
+def _is_vat(line: OrderLine) -> bool:
+    category, rate = line.vat_category, line.vat_rate
+    return category in CATEGORIES and _is_percentage(rate) and rate_is_legal(Vat(category, rate))
+
+
+_LINE_CHECKS: tuple[tuple[str, str, Callable[[OrderLine], bool], str], ...] = (
+    ("line-id-missing", "line_id", lambda line: line.line_id != "", "give every line an id"),
+    ("item-missing", "item_id", lambda line: line.item_id != "", "give the seller's item identifier"),
+    ("unit-missing", "unit", lambda line: line.unit != "", "give a UN/ECE Recommendation 20 code, e.g. C62 for pieces"),
+    (
+        "quantity-not-positive",
+        "quantity",
+        lambda line: is_quantity(line.quantity),
+        "give a number above 0 and below 10**12 with at most 6 decimals",
+    ),
+    (
+        "price-invalid",
+        "price",
+        lambda line: _is_number(line.price) and line.price >= ZERO,
+        "give a number of 0 or more and below 10**12 with at most 6 decimals",
+    ),
+    (
+        "base-quantity-not-positive",
+        "base_quantity",
+        lambda line: is_quantity(line.base_quantity),
+        "give the quantity the price is for, above 0",
+    ),
+    (
+        "discount-out-of-range",
+        "discount_percent",
+        lambda line: _is_percentage(line.discount_percent),
+        "give 0 to 100",
+    ),
+    (
+        "vat-inconsistent",
+        "vat_rate",
+        _is_vat,
+        "VAT category S has a rate above 0, every other category has rate 0",
+    ),
+)
+"""Name, field, what must hold, remedy."""

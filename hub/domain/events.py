@@ -1,0 +1,205 @@
+"""Past-tense facts the hub consumes. Every one is an Avro record in `schemas/` of the same name.
+
+Each begins with the same attributes, the CloudEvents ones: `event_id` is unique per source, `occurred_at`
+is when the fact happened (aware UTC), `source` who says so, `sequence` the source's own counter if it has one.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from hub.domain.model import Address, Department, Frozen, LineChange, LineQuantity, OrderLine
+
+
+class Fact(Frozen, kw_only=True):
+    """What every event carries."""
+
+    event_id: str
+    """Unique per source: an event of the same id and source is the same event."""
+    source: str
+    """Who says so."""
+    occurred_at: datetime
+    """When the fact happened, not when it was sent."""
+    sequence: int | None = None
+    """The source's own counter, if it has one: rises with every event of the source on one subject."""
+
+
+class OrderFact(Fact, kw_only=True):
+    """An event about one order."""
+
+    order_id: str
+
+
+# --- orders.events -------------------------------------------------------------------------------
+
+
+class OrderPlaced(OrderFact, kw_only=True):
+    """The buyer placed an order (UBL Order)."""
+
+    customer_id: str
+    purchase_order: str
+    """The buyer's own number (BT-13)."""
+    currency: str
+    """ISO 4217 (BT-5)."""
+    lines: tuple[OrderLine, ...]
+    deliver_to: Address
+    discount_percent: Decimal = Decimal(0)
+    """Document level allowance percentage (BT-94), 0 to 100, over every line."""
+    requested_delivery: date | None = None
+    seller_id: str = ""
+    priority: Literal["normal", "urgent"] = "normal"
+    locale: str = "en"
+    """BCP 47, of what the customer is told."""
+    note: str = ""
+
+
+class OrderChanged(OrderFact, kw_only=True):
+    """The buyer amended the order (UBL OrderChange). `revision` counts from 1 and has no gaps."""
+
+    revision: int
+    changes: tuple[LineChange, ...]
+    reason: str = ""
+
+
+class OrderCancelled(OrderFact, kw_only=True):
+    """The buyer cancelled what can still be cancelled (UBL OrderCancellation)."""
+
+    reason: str = ""
+
+
+class OrderConfirmed(OrderFact, kw_only=True):
+    """The buyer answered the request for confirmation."""
+
+    accepted: bool = True
+    reason: str = ""
+
+
+class OrderPaid(OrderFact, kw_only=True):
+    """A payment for the order arrived."""
+
+    amount: Decimal
+    currency: str
+
+
+# --- production.status, procurement.status, logistics.status ---------------------------------------
+
+StatusKind = Literal[
+    "accepted", "rejected", "scheduled", "produced", "received", "shipped", "delivered", "returned", "problem"
+]
+
+
+class StatusReported(OrderFact, kw_only=True):
+    """A department reports about a work order it was given."""
+
+    work_order_id: str
+    department: Department
+    kind: StatusKind
+    lines: tuple[LineQuantity, ...] = ()
+    """Quantities this report adds (a delta, not a running total). Empty means all that the work order still lacks when
+    the report is joined: give quantities where reports may overtake one another or the work order may grow."""
+    expected_at: datetime | None = None
+    """The department's new date, with `scheduled` and `problem`."""
+    reason: str = ""
+    reference: str = ""
+    """The department's own document, e.g. a despatch advice number."""
+
+
+# --- orders.commands -------------------------------------------------------------------------------
+
+
+class OperatorCommanded(OrderFact, kw_only=True):
+    """An operator's action on an order; `owner` is who, `reason` why."""
+
+    command: Literal["release-hold", "override-credit", "reroute", "assign", "resolve", "close-short", "cancel"]
+    owner: str
+    reason: str
+    target: str = ""
+    """What the command is about. reroute: `line` or `line:department`; assign, resolve: the exception's id or kind;
+    close-short: the line, empty for all; else empty."""
+
+
+# --- customers.events (key: customer_id) -----------------------------------------------------------
+
+
+class CustomerFact(Fact, kw_only=True):
+    """An event about one customer."""
+
+    customer_id: str
+
+
+class CustomerUpdated(CustomerFact, kw_only=True):
+    """Credit terms of a customer, whole: the latest replaces what was known."""
+
+    name: str
+    currency: str
+    credit_limit: Decimal
+    blocked: bool = False
+    confirmation: Literal["automatic", "required"] = "automatic"
+    payment_days: int = 30
+
+
+class PaymentReceived(CustomerFact, kw_only=True):
+    """The customer paid; reduces the exposure. `order_id` empty when on account."""
+
+    amount: Decimal
+    currency: str
+    order_id: str = ""
+
+
+# --- internal ----------------------------------------------------------------------------------------
+
+
+class CreditRequested(CustomerFact, kw_only=True):
+    """credit.requests: the order asks its customer's account to reserve, adjust, settle or release."""
+
+    order_id: str
+    revision: int
+    action: Literal["reserve", "adjust", "settle", "release"]
+    amount: Decimal
+    """reserve, adjust: what the order needs reserved in all. settle: what moves from reserved to receivable.
+    release: ignored, everything still reserved is freed."""
+    currency: str
+    override_by: str = ""
+
+
+class CreditCheck(Frozen):
+    """One credit rule as it was applied: why a decision came out as it did."""
+
+    rule: str
+    value: str
+    threshold: str
+    passed: bool
+
+
+class CreditDecided(OrderFact, kw_only=True):
+    """credit.decisions: the account's answer to one request, itemised."""
+
+    customer_id: str
+    request_id: str
+    """Event id of the request this answers."""
+    revision: int
+    granted: bool
+    reserved: Decimal
+    currency: str
+    checks: tuple[CreditCheck, ...]
+    confirmation: Literal["automatic", "required"] = "automatic"
+
+
+class TimerFired(OrderFact, kw_only=True):
+    """A due time in the order's state has passed; `occurred_at` is the due time."""
+
+
+OrderEvent = (
+    OrderPlaced
+    | OrderChanged
+    | OrderCancelled
+    | OrderConfirmed
+    | OrderPaid
+    | StatusReported
+    | OperatorCommanded
+    | CreditDecided
+    | TimerFired
+)
+CustomerEvent = CustomerUpdated | PaymentReceived | CreditRequested

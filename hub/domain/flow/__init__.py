@@ -1,0 +1,1 @@
+"""What an order does with each event: one module per subject, all working on a `Turn`."""

@@ -1,0 +1,139 @@
+"""Amendments: each is the next revision of the order, taken as a whole or not at all.
+
+A quantity cannot go below what has been shipped: it is reduced as far as it goes, and the customer is told. Units
+that are added wait for the credit they need; units that are given up are taken back from the departments at once.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from hub.domain import amounts, ledger
+from hub.domain.checks import LARGEST_VALUE, check_line, check_vat, refusal, too_large
+from hub.domain.events import OrderChanged
+from hub.domain.flow.allocating import issue_changed_work
+from hub.domain.flow.cancelling import cancel_line
+from hub.domain.flow.crediting import request_credit
+from hub.domain.flow.notifying import notify
+from hub.domain.flow.settling import end_if_complete
+from hub.domain.flow.turn import Turn
+from hub.domain.ledger import new_line, wanted
+from hub.domain.model import LineChange, OrderLine
+from hub.domain.order import ZERO, LineState
+from hub.domain.verdict import Park, Refuse, Verdict
+
+
+def on_changed(turn: Turn, event: OrderChanged) -> Verdict:
+    """The buyer amended the order."""
+    expected = turn.state.revision + 1
+    if event.revision > expected:
+        return Park("revision-gap", f"Revision {event.revision} came before revision {expected}")
+    if event.revision < expected:
+        return Refuse("revision-over", f"Revision {event.revision} was sent already; the next one is {expected}")
+    lines = _amended(turn.state.lines, event.changes)
+    if isinstance(lines, Refuse):
+        return lines
+    value = amounts.value(turn.terms.currency, turn.terms.discount_percent, lines)
+    unacceptable = _check_whole(turn, lines, value)
+    if unacceptable is not None:
+        return unacceptable
+    _take_effect(turn, event, lines, value)
+    return None
+
+
+def _check_whole(turn: Turn, lines: tuple[LineState, ...], value: Decimal) -> Refuse | None:
+    """What is wrong with the amended order beyond its single lines."""
+    if len(lines) > turn.policy.max_lines:
+        return Refuse("too-many-lines", f"The order would have {len(lines)} lines; {turn.policy.max_lines} are allowed")
+    if value >= LARGEST_VALUE:
+        return too_large(value)
+    findings = check_vat(line.line for line in lines)
+    return refusal(findings) if findings else None
+
+
+def _take_effect(turn: Turn, event: OrderChanged, lines: tuple[LineState, ...], value: Decimal) -> None:
+    before = turn.state.lines
+    told = _told(event.changes, lines)
+    turn.update(revision=event.revision, lines=lines, confirm_due=None)
+    turn.move_commercial("amend")
+    turn.explain(f"revision {event.revision}: {told}")
+    issue_changed_work(turn, before)
+    if end_if_complete(turn, "every line was deleted"):
+        return
+    notify(turn, "changed", reason=told)
+    request_credit(turn, value)
+
+
+def _amended(lines: tuple[LineState, ...], changes: tuple[LineChange, ...]) -> tuple[LineState, ...] | Refuse:
+    """The lines after all changes, or the first change that makes no sense."""
+    if not changes:
+        return Refuse("no-changes", "The amendment changes nothing; name at least one line")
+    amended = {line.line.line_id: line for line in lines}
+    for change in changes:
+        line = _apply(amended.get(change.line_id), change)
+        if isinstance(line, Refuse):
+            return line
+        amended[change.line_id] = line
+    return tuple(amended.values())
+
+
+def _apply(line: LineState | None, change: LineChange) -> LineState | Refuse:
+    if change.action == "delete":
+        return _unknown(change) if line is None else cancel_line(line)
+    new = change.line
+    if new is None or new.line_id != change.line_id:
+        return Refuse("line-missing", f"The change of line {change.line_id} does not say how the line shall be")
+    if findings := check_line(new):
+        return refusal(findings)
+    if change.action == "add":
+        if line is not None:
+            return Refuse(
+                "line-id-repeated", f"The order has a line {change.line_id} already; give the new one its own id"
+            )
+        return new_line(new)
+    return _unknown(change) if line is None else _change(line, new)
+
+
+def _change(line: LineState, new: OrderLine) -> LineState | Refuse:
+    old = line.line
+    if line.allocations and (new.item_id, new.unit) != (old.item_id, old.unit):
+        return Refuse(
+            "item-changed",
+            f"Line {old.line_id} is being supplied; delete it and add a line with the other item or unit",
+        )
+    target = max(new.quantity, line.shipped)
+    difference = target - wanted(line)
+    if difference < ZERO:
+        line = ledger.withdraw(line, -difference)
+        difference = ZERO
+    return replace(
+        line,
+        line=replace(new, quantity=target),
+        unallocated=line.unallocated + difference,
+        cancelled=ZERO,
+        short=ZERO,
+    )
+
+
+def _unknown(change: LineChange) -> Refuse:
+    return Refuse("unknown-line", f"The order has no line {change.line_id} to {change.action}")
+
+
+def _told(changes: tuple[LineChange, ...], lines: tuple[LineState, ...]) -> str:
+    """What became of each change, for a person."""
+    after = {line.line.line_id: line for line in lines}
+    return "; ".join(_outcome(change, after[change.line_id]) for change in changes)
+
+
+def _outcome(change: LineChange, line: LineState) -> str:
+    quantity = f"{wanted(line)} {line.line.unit}"
+    if change.action == "add":
+        return f"line {change.line_id} is added with {quantity}"
+    asked = ZERO if change.line is None else change.line.quantity
+    if wanted(line) > asked:
+        return f"line {change.line_id} stays at {quantity}, which are on their way"
+    if change.action == "delete":
+        return f"line {change.line_id} is deleted"
+    return f"line {change.line_id} is now {quantity}"

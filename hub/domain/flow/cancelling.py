@@ -1,0 +1,53 @@
+"""Cancellation: whatever has not been shipped is taken back; what has been shipped stays, and is settled."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from hub.domain import amounts, ledger
+from hub.domain.events import OrderCancelled
+from hub.domain.flow.allocating import issue_changed_work
+from hub.domain.flow.crediting import request_credit
+from hub.domain.flow.notifying import notify
+from hub.domain.flow.settling import end_if_complete
+from hub.domain.flow.turn import Turn
+from hub.domain.order import ZERO, LineState
+from hub.domain.verdict import Verdict
+
+
+def on_cancelled(turn: Turn, event: OrderCancelled) -> Verdict:
+    """The buyer cancelled."""
+    cancel_order(turn, event.reason or "as you asked")
+    return None
+
+
+def cancel_order(turn: Turn, reason: str) -> None:
+    """Cancels what can still be cancelled and tells the customer how much that was."""
+    before = turn.state.lines
+    lines = tuple(cancel_line(line) for line in before)
+    if all(old is new for old, new in zip(before, lines, strict=True)):
+        turn.explain("nothing was cancelled: everything has been shipped")
+        notify(turn, "refused", reason="everything is on its way already")
+        return
+    turn.update(lines=lines)
+    issue_changed_work(turn, before)
+    turn.explain(f"cancelled: {reason}")
+    if not end_if_complete(turn, reason):
+        notify(turn, "changed", reason=f"what was not yet on its way is cancelled, {reason}")
+        request_remaining_credit(turn)
+
+
+def cancel_line(line: LineState) -> LineState:
+    """The line without what has not been shipped; the line itself if all has been."""
+    quantity = ledger.withdrawable(line)
+    if quantity == ZERO:
+        return line
+    withdrawn = ledger.withdraw(line, quantity)
+    return replace(withdrawn, cancelled=withdrawn.cancelled + quantity)
+
+
+def request_remaining_credit(turn: Turn) -> None:
+    """Adjusts the reservation to what is still wanted, which is less than before."""
+    terms = turn.terms
+    value = amounts.value(terms.currency, terms.discount_percent, turn.state.lines)
+    request_credit(turn, value)

@@ -1,0 +1,162 @@
+"""What an operator may do with an order. A command that makes no sense now is refused with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec.structs import replace
+
+from hub.domain import amounts, ledger
+from hub.domain.events import OperatorCommanded
+from hub.domain.flow.allocating import allocate_lines, issue_changed_work
+from hub.domain.flow.cancelling import cancel_order, request_remaining_credit
+from hub.domain.flow.crediting import request_credit
+from hub.domain.flow.problems import assign, close_one, matching
+from hub.domain.flow.settling import end_if_complete
+from hub.domain.flow.turn import Turn
+from hub.domain.model import DEPARTMENTS, Department
+from hub.domain.order import ZERO, LineState
+from hub.domain.verdict import Refuse, Verdict
+
+
+def on_commanded(turn: Turn, event: OperatorCommanded) -> Verdict:
+    """An operator acted."""
+    if not event.owner:
+        return Refuse("owner-missing", "Say who gives the command")
+    verdict = _COMMANDS[event.command](turn, event)
+    if verdict is None:
+        target = f" {event.target}" if event.target else ""
+        turn.explain(f"{event.owner} commanded {event.command}{target}: {event.reason or 'no reason given'}")
+    return verdict
+
+
+def _release_hold(turn: Turn, _event: OperatorCommanded) -> Verdict:
+    """The credit is checked again, with the account as it is now."""
+    if turn.state.credit != "refused":
+        return Refuse("no-hold", f"The order is not held: its credit is {turn.state.credit}")
+    return _ask_credit(turn, "")
+
+
+def _override_credit(turn: Turn, event: OperatorCommanded) -> Verdict:
+    """The operator answers for the credit; the account reserves whatever its limit says."""
+    if turn.state.credit not in ("refused", "requested"):
+        return Refuse("no-hold", f"There is nothing to override: the credit is {turn.state.credit}")
+    return _ask_credit(turn, event.owner)
+
+
+def _ask_credit(turn: Turn, override_by: str) -> Verdict:
+    value = amounts.value(turn.terms.currency, turn.terms.discount_percent, turn.state.lines)
+    request_credit(turn, value, override_by=override_by)
+    return None
+
+
+def _reroute(turn: Turn, event: OperatorCommanded) -> Verdict:
+    """What is not made yet of a line goes to the department named, else to the next candidate."""
+    if turn.state.commercial != "confirmed":
+        return Refuse("not-in-work", f"Nothing is allocated: the order is {turn.state.commercial}")
+    line_id, _, department = event.target.partition(":")
+    if department and department not in DEPARTMENTS:
+        return Refuse("unknown-department", f"{department} is none of {', '.join(DEPARTMENTS)}")
+    before = turn.state.lines
+    index = _index(before, line_id)
+    if index is None:
+        return Refuse("unknown-line", f"The order has no line {line_id}; the target is LINE or LINE:DEPARTMENT")
+    line = before[index]
+    if department:
+        rerouted = _take_all(line, department)
+        if rerouted.unallocated == ZERO:
+            return Refuse("nothing-to-reroute", f"Nothing of line {line_id} is still to be made elsewhere")
+        rerouted = ledger.allocate(rerouted, department, f"operator {event.owner}")
+    else:
+        rerouted = _take_all(line, None)
+        if rerouted.unallocated == ZERO:
+            return Refuse("nothing-to-reroute", f"Nothing of line {line_id} is still to be made")
+    turn.set_line(index, rerouted)
+    turn.moved = True
+    allocate_lines(turn, before)
+    return None
+
+
+def _take_all(line: LineState, keep: Department | None) -> LineState:
+    """The line with all that is not made taken back, except from `keep`; without one, who had it is out of the race."""
+    for allocation in line.allocations:
+        department = allocation.department
+        quantity = ledger.unmade(line, department)
+        if department == keep or quantity == ZERO:
+            continue
+        line = ledger.take_back(line, department, quantity)
+        if keep is None and department not in line.rejected_by:
+            line = replace(line, rejected_by=(*line.rejected_by, department))
+    return line
+
+
+def _close_short(turn: Turn, event: OperatorCommanded) -> Verdict:
+    """What has not been delivered of the line, or of all lines, will not be."""
+    if turn.state.commercial != "confirmed":
+        return Refuse("not-in-work", f"Nothing is in work: the order is {turn.state.commercial}")
+    before = turn.state.lines
+    if event.target and _index(before, event.target) is None:
+        return Refuse("unknown-line", f"The order has no line {event.target}; leave the target empty for all lines")
+    lines = tuple(_shorten(line) if event.target in ("", line.line.line_id) else line for line in before)
+    if all(old is new for old, new in zip(before, lines, strict=True)):
+        return Refuse("nothing-to-close", "Everything that is wanted has been delivered")
+    turn.update(lines=lines)
+    turn.moved = True
+    issue_changed_work(turn, before)
+    if not end_if_complete(turn, "we cannot deliver it"):
+        request_remaining_credit(turn)
+    return None
+
+
+def _shorten(line: LineState) -> LineState:
+    missing = ledger.wanted(line) - line.delivered
+    if missing <= ZERO:
+        return line
+    withdrawn = ledger.withdraw(line, missing)
+    return replace(withdrawn, short=withdrawn.short + missing)
+
+
+def _assign(turn: Turn, event: OperatorCommanded) -> Verdict:
+    """The operator takes the exceptions on."""
+    exceptions = matching(turn, event.target)
+    if not exceptions:
+        return _no_exception(event)
+    for exception in exceptions:
+        assign(turn, exception, event.owner)
+    return None
+
+
+def _resolve(turn: Turn, event: OperatorCommanded) -> Verdict:
+    """The operator says the cause has ended."""
+    exceptions = matching(turn, event.target)
+    if not exceptions:
+        return _no_exception(event)
+    for exception in exceptions:
+        close_one(turn, exception, f"Resolved by {event.owner}: {event.reason or 'no reason given'}")
+    return None
+
+
+def _cancel(turn: Turn, event: OperatorCommanded) -> Verdict:
+    if turn.state.commercial in ("fulfilled", "closed", "cancelled"):
+        return Refuse("order-over", f"The order is {turn.state.commercial}")
+    cancel_order(turn, event.reason or "by the seller")
+    return None
+
+
+def _no_exception(event: OperatorCommanded) -> Refuse:
+    return Refuse("no-such-exception", f"No open exception has the id or kind {event.target!r}")
+
+
+def _index(lines: tuple[LineState, ...], line_id: str) -> int | None:
+    return next((index for index, line in enumerate(lines) if line.line.line_id == line_id), None)
+
+
+_COMMANDS: Mapping[str, Callable[[Turn, OperatorCommanded], Verdict]] = {
+    "release-hold": _release_hold,
+    "override-credit": _override_credit,
+    "reroute": _reroute,
+    "assign": _assign,
+    "resolve": _resolve,
+    "close-short": _close_short,
+    "cancel": _cancel,
+}

@@ -1,0 +1,66 @@
+"""Whether the customer has to confirm, and what an answer or silence leads to."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from hub.domain.events import OrderConfirmed
+from hub.domain.flow.allocating import allocate_lines
+from hub.domain.flow.cancelling import cancel_order
+from hub.domain.flow.notifying import notify
+from hub.domain.flow.problems import close_exception, open_exception
+from hub.domain.flow.turn import Turn
+from hub.domain.verdict import Ignore, Refuse, Verdict
+
+
+def seek_confirmation(turn: Turn, account_says: Literal["automatic", "required"]) -> None:
+    """Confirms at once or asks the customer, by the policy and the account."""
+    policy = turn.policy
+    asks = policy.confirmation if policy.confirmation != "by-account" else account_says
+    if asks == "automatic":
+        turn.explain("confirmed automatically")
+        confirm(turn)
+        return
+    until = turn.now + policy.confirmation_wait
+    turn.move_commercial("ask")
+    turn.update(confirm_due=until)
+    notify(turn, "confirmation-requested", until=f"{until:%Y-%m-%d %H:%M}")
+    turn.explain(f"the customer is asked to confirm until {until:%Y-%m-%d %H:%M}")
+
+
+def confirm(turn: Turn) -> None:
+    """The order stands: its lines are allocated."""
+    turn.move_commercial("confirm")
+    turn.update(confirm_due=None)
+    close_exception(turn, "unconfirmed", "The order was confirmed")
+    notify(turn, "confirmed")
+    allocate_lines(turn)
+
+
+def on_confirmed(turn: Turn, event: OrderConfirmed) -> Verdict:
+    """The customer answered."""
+    if turn.state.commercial == "confirmed":
+        if event.accepted:
+            return Ignore("already-confirmed", "The order is confirmed already")
+        return Refuse("already-confirmed", "The order is confirmed already; send an OrderCancelled to cancel it")
+    if event.accepted:
+        turn.explain("confirmed by the customer")
+        confirm(turn)
+    else:
+        cancel_order(turn, event.reason or "declined by the customer")
+    return None
+
+
+def on_silence(turn: Turn) -> None:
+    """The customer did not answer in time: the policy says what that means."""
+    silence = turn.policy.confirmation_silence
+    turn.explain(f"the customer did not answer in time: {silence}")
+    turn.update(confirm_due=None)
+    if silence == "accept":
+        confirm(turn)
+    elif silence == "cancel":
+        cancel_order(turn, "not confirmed in time")
+    else:
+        open_exception(
+            turn, "unconfirmed", "The customer did not answer the request for confirmation", severity="critical"
+        )

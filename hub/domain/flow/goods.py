@@ -1,0 +1,135 @@
+"""Goods that moved: made or bought, shipped, delivered, returned. Each is a fact and counts, even a late one."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from hub.domain import ledger
+from hub.domain.events import StatusReported
+from hub.domain.flow.allocating import advance, issue_work
+from hub.domain.flow.notifying import notify
+from hub.domain.flow.problems import open_exception
+from hub.domain.flow.reporting import Reported, note_progress, reported, set_lines, told
+from hub.domain.flow.settling import end_if_complete
+from hub.domain.flow.turn import Turn
+from hub.domain.order import ZERO, LineState
+from hub.domain.verdict import Ignore, Park, Refuse, Verdict
+
+
+def on_made(turn: Turn, event: StatusReported) -> Verdict:
+    """Production produced or procurement received: logistics may ship it."""
+    department = event.department
+    parts = reported(turn, event, lambda line: ledger.unmade(line, department))
+    if isinstance(parts, Refuse):
+        return parts
+    if not parts:
+        return Ignore("nothing-lacking", f"Everything {department} was given is {event.kind} already")
+    changed: list[tuple[int, LineState]] = []
+    more_ready = False
+    for index, line, quantity in parts:
+        allocation = ledger.allocation_of(line, department)
+        if allocation is None:
+            return Refuse("not-allocated", f"Line {line.line.line_id} is not with {department}")
+        made = ledger.make(line, allocation, quantity)
+        more_ready = more_ready or ledger.ready(made) != ledger.ready(line)
+        changed.append((index, made))
+    set_lines(turn, changed)
+    turn.explain(f"{event.kind}: {told(parts)}")
+    advance(turn, department)
+    note_progress(turn, event)
+    if more_ready:
+        issue_work(turn, "logistics")
+    return None
+
+
+def on_shipped(turn: Turn, event: StatusReported) -> Verdict:
+    """Goods left the house. More than ordered may have; what is still being made cannot have."""
+    parts = reported(turn, event, lambda line: ledger.ready(line) - line.shipped)
+    if isinstance(parts, Refuse):
+        return parts
+    for _, line, quantity in parts:
+        available = ledger.ready(line)
+        if line.shipped + quantity > available and ledger.wanted(line) > available:
+            return Park("not-ready", f"Line {line.line.line_id} has {available} ready; more is still to be made")
+    if not parts:
+        return _nothing(turn, Park("not-ready", "Nothing is ready that was not shipped already"))
+    set_lines(turn, [(index, ledger.ship(line, quantity)) for index, line, quantity in parts])
+    goods = told(parts)
+    turn.explain(f"shipped: {goods}")
+    _reopen(turn, event, parts)
+    _note_overshipment(turn, parts, event)
+    _moved_after_settlement(turn, event, parts)
+    advance(turn, "logistics")
+    note_progress(turn, event)
+    notify(turn, "shipped", reason=goods)
+    return None
+
+
+def on_delivered(turn: Turn, event: StatusReported) -> Verdict:
+    """Goods arrived; the last delivery settles the order."""
+    parts = reported(turn, event, lambda line: line.shipped - line.delivered)
+    if isinstance(parts, Refuse):
+        return parts
+    for _, line, quantity in parts:
+        if line.delivered + quantity > line.shipped:
+            return Park("not-shipped", f"Line {line.line.line_id} has {line.shipped} shipped; more cannot have arrived")
+    if not parts:
+        return _nothing(turn, Park("not-shipped", "Nothing is on its way that has not arrived already"))
+    set_lines(turn, [(index, ledger.deliver(line, quantity, event.event_id)) for index, line, quantity in parts])
+    turn.explain(f"delivered: {told(parts)}")
+    _reopen(turn, event, parts)
+    _moved_after_settlement(turn, event, parts)
+    advance(turn, "logistics")
+    note_progress(turn, event)
+    if turn.state.commercial == "confirmed":
+        end_if_complete(turn)
+    return None
+
+
+def on_returned(turn: Turn, event: StatusReported) -> Verdict:
+    """The customer sent goods back."""
+    parts = reported(turn, event, lambda line: line.delivered - line.returned)
+    if isinstance(parts, Refuse):
+        return parts
+    for _, line, quantity in parts:
+        if line.returned + quantity > line.delivered:
+            return Park("not-delivered", f"Line {line.line.line_id} has {line.delivered} delivered; no more can return")
+    if not parts:
+        return _nothing(turn, Park("not-delivered", "Nothing has been delivered that has not come back already"))
+    set_lines(turn, [(index, replace(line, returned=line.returned + quantity)) for index, line, quantity in parts])
+    turn.explain(f"returned: {told(parts)}")
+    turn.moved = True
+    _moved_after_settlement(turn, event, parts)
+    note_progress(turn, event)
+    return None
+
+
+def _nothing(turn: Turn, too_early: Park) -> Park | Ignore:
+    """A report without quantities when nothing is lacking: early while the order is open, else a repetition."""
+    if any(ledger.is_open(line) for line in turn.state.lines):
+        return too_early
+    return Ignore("nothing-lacking", "Everything the order asks for has been delivered")
+
+
+def _reopen(turn: Turn, event: StatusReported, parts: list[Reported]) -> None:
+    """Goods on their way to the customer after all: the order is not over."""
+    if turn.state.commercial == "cancelled":
+        turn.move_commercial("reopen")
+        detail = f"{event.kind} although the order was cancelled: {told(parts)}"
+        open_exception(turn, "moved-after-cancel", detail, since=event.occurred_at)
+
+
+def _note_overshipment(turn: Turn, parts: list[Reported], event: StatusReported) -> None:
+    for place, _, _ in parts:
+        line = turn.state.lines[place]
+        excess = line.shipped - line.line.quantity
+        if excess > ZERO:
+            line_id = line.line.line_id
+            detail = f"{excess} more than the {line.line.quantity} ordered of line {line_id} were shipped"
+            open_exception(turn, "over-delivered", detail, subject=line_id, since=event.occurred_at)
+
+
+def _moved_after_settlement(turn: Turn, event: StatusReported, parts: list[Reported]) -> None:
+    if turn.state.settlement_id:
+        detail = f"After the settlement {event.kind}: {told(parts)}; correct it by hand"
+        open_exception(turn, "moved-after-settlement", detail, severity="critical", since=event.occurred_at)

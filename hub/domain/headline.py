@@ -1,0 +1,86 @@
+"""Where an order stands in one word, and what it waits for: derived from its axes and its ledger, never stored."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from hub.domain.ledger import wanted
+from hub.domain.model import DEPARTMENTS
+from hub.domain.order import OrderState
+
+Headline = Literal[
+    "unknown",
+    "credit-check",
+    "credit-hold",
+    "awaiting-confirmation",
+    "confirmed",
+    "in-work",
+    "partly-shipped",
+    "shipped",
+    "partly-delivered",
+    "stalled",
+    "settled",
+    "closed",
+    "cancelled",
+]
+
+_FIXED: dict[str, Headline] = {
+    "unknown": "unknown",
+    "confirming": "awaiting-confirmation",
+    "fulfilled": "settled",
+    "closed": "closed",
+    "cancelled": "cancelled",
+}
+_AT_WORK = frozenset(("scheduled", "started", "done"))
+
+
+def headline(state: OrderState) -> Headline:
+    """Where the order stands. `stalled` and `credit-hold` come before how far the goods are: they need a person."""
+    commercial = state.commercial
+    if commercial in ("received", "confirmed"):
+        if state.exceptions and any(each.kind == "stalled" for each in state.exceptions):
+            return "stalled"
+        if state.credit == "refused":
+            return "credit-hold"
+        return "credit-check" if commercial == "received" else _of_the_goods(state)
+    return _FIXED[commercial]
+
+
+def _of_the_goods(state: OrderState) -> Headline:
+    if state.logistics.status not in ("none", "ordered", "accepted", "scheduled"):
+        lines = state.lines
+        if any(line.delivered for line in lines):
+            return "partly-delivered"
+        if any(line.shipped for line in lines):
+            return "shipped" if all(line.shipped >= wanted(line) for line in lines) else "partly-shipped"
+    if state.production.status in _AT_WORK or state.procurement.status in _AT_WORK:
+        return "in-work"
+    return "confirmed"
+
+
+_WAITS: dict[str, tuple[str, ...]] = {
+    "unknown": ("the order itself",),
+    "confirming": ("the customer's confirmation",),
+    "fulfilled": ("payment",),
+    "closed": (),
+    "cancelled": (),
+}
+_UNFINISHED = frozenset(("ordered", "accepted", "scheduled", "started"))
+
+
+def waits_for(state: OrderState) -> tuple[str, ...]:
+    """What has to happen for the order to go on, for a person."""
+    if state.commercial in _WAITS:
+        return _WAITS[state.commercial]
+    waits = []
+    if state.credit == "requested":
+        waits.append("the credit account's answer")
+    elif state.credit == "refused":
+        waits.append("credit, which was refused")
+    else:
+        waits.extend(f"a department that supplies line {line.line.line_id}" for line in state.lines if line.unallocated)
+    for department in DEPARTMENTS:
+        status = getattr(state, department).status
+        if status in _UNFINISHED:
+            waits.append(f"{department} ({status})")
+    return tuple(waits)

@@ -1,0 +1,43 @@
+"""Which department supplies a line: the question, the answer, and who may give it (`hub.rules` does)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from hub.domain.model import Department, Frozen
+
+OrderClass = Literal["standard", "large", "urgent"]
+
+
+class LineFacts(Frozen):
+    """What a rule may read about a line and its order; the names are the variables of the rules' conditions."""
+
+    item_id: str
+    quantity: Decimal
+    """What is to be allocated, in `unit`."""
+    unit: str
+    price: Decimal
+    country: str
+    postal_code: str
+    customer_id: str
+    seller_id: str
+    priority: str
+    order_class: OrderClass
+    currency: str
+
+
+class Candidate(Frozen):
+    """A department that may supply the line, and the rule that says so."""
+
+    department: Department
+    """production makes it, procurement buys it, logistics has it in stock."""
+    rule: str
+
+
+class Router(Protocol):
+    """Names the departments that may supply a line, best first, each at most once. Pure."""
+
+    def candidates(self, facts: LineFacts) -> tuple[Candidate, ...]:
+        """The departments for a line."""
+        ...

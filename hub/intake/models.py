@@ -1,0 +1,236 @@
+"""One pydantic model per inbound event, field for field the struct of the same name in `hub.domain.events`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Struct
+from pydantic import BaseModel, ConfigDict
+
+from hub.domain import events, model
+from hub.domain.model import Department, VatCategory
+from hub.intake.values import (
+    SOME,
+    Amount,
+    Count,
+    Country,
+    Currency,
+    Day,
+    Flag,
+    Id,
+    Instant,
+    Locale,
+    Name,
+    Number,
+    Percent,
+    Positive,
+    Revision,
+    Text,
+    Unit,
+)
+
+
+class Document(BaseModel):
+    """A JSON object that becomes one struct of the domain."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    struct: ClassVar[type[Struct]]
+
+    def to_domain(self) -> Struct:
+        """The struct, with everything inside it."""
+        return self.struct(**{name: _to_domain(getattr(self, name)) for name in self.struct.__struct_fields__})
+
+
+def _to_domain(value: Any) -> Any:
+    if isinstance(value, Document):
+        return value.to_domain()
+    if isinstance(value, tuple):
+        return tuple(map(_to_domain, value))
+    return value
+
+
+class Address(Document):
+    """Deliver-to address."""
+
+    struct = model.Address
+    name: Name
+    street: Text
+    city: Text
+    postal_code: Text
+    country: Country
+
+
+class OrderLine(Document):
+    """An ordered line; what a buyer rarely says has the usual value."""
+
+    struct = model.OrderLine
+    line_id: Id
+    item_id: Id
+    description: Text = ""
+    quantity: Positive
+    unit: Unit
+    price: Amount
+    base_quantity: Positive = Decimal(1)
+    discount_percent: Percent = Decimal(0)
+    vat_category: VatCategory
+    vat_rate: Percent
+    requested_delivery: Day | None = None
+
+
+class LineChange(Document):
+    """What an amendment does to one line."""
+
+    struct = model.LineChange
+    action: Literal["add", "change", "delete"]
+    line_id: Id
+    line: OrderLine | None = None
+
+
+class LineQuantity(Document):
+    """A quantity of one line."""
+
+    struct = model.LineQuantity
+    line_id: Id
+    quantity: Number
+    unit: Unit | None = None
+
+
+class EventDocument(Document):
+    """What every event carries; `type` names which it is."""
+
+    event_id: Id
+    source: Id
+    occurred_at: Instant
+    sequence: Count | None = None
+
+
+class OrderDocument(EventDocument):
+    """An event about one order."""
+
+    order_id: Id
+
+
+class CustomerDocument(EventDocument):
+    """An event about one customer."""
+
+    customer_id: Id
+
+
+class OrderPlaced(OrderDocument):
+    """The buyer placed an order."""
+
+    struct = events.OrderPlaced
+    type: Literal["OrderPlaced"]
+    customer_id: Id
+    purchase_order: Text
+    currency: Currency
+    lines: Annotated[tuple[OrderLine, ...], SOME]
+    deliver_to: Address
+    discount_percent: Percent = Decimal(0)
+    requested_delivery: Day | None = None
+    seller_id: Text = ""
+    priority: Literal["normal", "urgent"] = "normal"
+    locale: Locale = "en"
+    note: Text = ""
+
+
+class OrderChanged(OrderDocument):
+    """The buyer amended the order."""
+
+    struct = events.OrderChanged
+    type: Literal["OrderChanged"]
+    revision: Revision
+    changes: Annotated[tuple[LineChange, ...], SOME]
+    reason: Text = ""
+
+
+class OrderCancelled(OrderDocument):
+    """The buyer cancelled what can still be cancelled."""
+
+    struct = events.OrderCancelled
+    type: Literal["OrderCancelled"]
+    reason: Text = ""
+
+
+class OrderConfirmed(OrderDocument):
+    """The buyer answered the request for confirmation."""
+
+    struct = events.OrderConfirmed
+    type: Literal["OrderConfirmed"]
+    accepted: Flag = True
+    reason: Text = ""
+
+
+class OrderPaid(OrderDocument):
+    """A payment for the order arrived."""
+
+    struct = events.OrderPaid
+    type: Literal["OrderPaid"]
+    amount: Amount
+    currency: Currency
+
+
+class StatusReported(OrderDocument):
+    """A department reports about a work order."""
+
+    struct = events.StatusReported
+    type: Literal["StatusReported"]
+    work_order_id: Id
+    department: Department
+    kind: events.StatusKind
+    lines: tuple[LineQuantity, ...] = ()
+    expected_at: Instant | None = None
+    reason: Text = ""
+    reference: Text = ""
+
+
+class OperatorCommanded(OrderDocument):
+    """An operator's action on an order."""
+
+    struct = events.OperatorCommanded
+    type: Literal["OperatorCommanded"]
+    command: Literal["release-hold", "override-credit", "reroute", "assign", "resolve", "close-short", "cancel"]
+    owner: Name
+    reason: Name
+    target: Text = ""
+
+
+class CustomerUpdated(CustomerDocument):
+    """Credit terms of a customer, whole."""
+
+    struct = events.CustomerUpdated
+    type: Literal["CustomerUpdated"]
+    name: Name
+    currency: Currency
+    credit_limit: Amount
+    blocked: Flag = False
+    confirmation: Literal["automatic", "required"] = "automatic"
+    payment_days: Count = 30
+
+
+class PaymentReceived(CustomerDocument):
+    """The customer paid."""
+
+    struct = events.PaymentReceived
+    type: Literal["PaymentReceived"]
+    amount: Amount
+    currency: Currency
+    order_id: Text = ""
+
+
+EVENTS: dict[str, type[EventDocument]] = {
+    document.struct.__name__: document
+    for document in (
+        OrderPlaced,
+        OrderChanged,
+        OrderCancelled,
+        OrderConfirmed,
+        OrderPaid,
+        StatusReported,
+        OperatorCommanded,
+        CustomerUpdated,
+        PaymentReceived,
+    )
+}
+"""Every event that may come in as JSON, by the value of its `type`."""

@@ -1,0 +1,101 @@
+"""The names of every metric of a worker, in one place (OpenMetrics).
+
+Labels are bounded: topics, agents, partitions, reason codes and statuses; never an order or a customer.
+"""
+
+from __future__ import annotations
+
+import platform
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from hub import __version__
+
+_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
+
+
+class Metrics:
+    """The metrics of one worker, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.events_in = Counter(
+            "hub_events_in", "Input records applied, by agent and topic.", ["agent", "topic"], registry=registry
+        )
+        self.events_out = Counter(
+            "hub_events_out", "Records sent in committed transactions.", ["agent", "topic"], registry=registry
+        )
+        self.events_refused = Counter(
+            "hub_events_refused", "Records sent to the dead letters.", ["agent", "topic", "code"], registry=registry
+        )
+        self.events_rekeyed = Counter(
+            "hub_events_rekeyed",
+            "Records forwarded because they lay on a wrong partition.",
+            ["agent"],
+            registry=registry,
+        )
+        self.events_skipped = Counter(
+            "hub_events_skipped", "Records read again and skipped: applied before.", ["agent"], registry=registry
+        )
+        self.events_expired = Counter(
+            "hub_events_expired",
+            "Offsets deleted by retention before they were read: lost input.",
+            ["agent", "topic"],
+            registry=registry,
+        )
+        self.timers_fired = Counter("hub_timers_fired", "Due times handled.", ["agent"], registry=registry)
+        self.batch_records = Histogram(
+            "hub_batch_records", "Input records per transaction.", ["agent"], buckets=_RECORDS, registry=registry
+        )
+        self.transaction_seconds = Histogram(
+            "hub_transaction_seconds",
+            "From the first record handled to the commit acknowledged.",
+            ["agent"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.commit_seconds = Histogram(
+            "hub_commit_seconds",
+            "The part of a transaction spent waiting for Kafka.",
+            ["agent"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.applied_offset = Gauge(
+            "hub_applied_offset", "Last applied input offset.", ["agent", "topic", "partition"], registry=registry
+        )
+        self.lag = Gauge(
+            "hub_lag_records",
+            "Records that wait: unread in Kafka plus read and not yet applied.",
+            ["agent", "topic", "partition"],
+            registry=registry,
+        )
+        self.states = Gauge(
+            "hub_states",
+            "States by agent, partition and label; for orders the label is the headline status.",
+            ["agent", "partition", "label"],
+            registry=registry,
+        )
+        self.recovery_seconds = Gauge(
+            "hub_recovery_seconds",
+            "How long the last recovery of a partition took.",
+            ["agent", "partition"],
+            registry=registry,
+        )
+        self.recovery_records = Gauge(
+            "hub_recovery_records",
+            "How many changelog records the last recovery of a partition read.",
+            ["agent", "partition"],
+            registry=registry,
+        )
+        self.partitions = Gauge("hub_partitions", "Partitions owned and ready.", ["agent"], registry=registry)
+        self.rebalances = Counter("hub_rebalances", "Rebalances of the consumer group seen.", registry=registry)
+        self.fenced = Counter(
+            "hub_fenced_producers",
+            "Transactions refused because another worker took the partition over.",
+            ["agent"],
+            registry=registry,
+        )
+        build = Gauge("hub_build_info", "Version of the hub and of Python.", ["version", "python"], registry=registry)
+        build.labels(__version__, platform.python_version()).set(1)

@@ -1,0 +1,111 @@
+"""What an agent is to the runtime: where it reads, where it writes, and the handler that decides.
+
+The runtime knows nothing about orders. It gives a handler one record at a time inside a `Work`, the transaction
+being built, and makes everything the handler did visible at once, exactly once in effect, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from hub.runtime.work import Work
+
+S = TypeVar("S")
+
+
+class Record(Protocol):
+    """A record as Kafka delivered it (aiokafka's `ConsumerRecord`), its bytes undecoded."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    """Epoch milliseconds."""
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+Headers = list[tuple[str, bytes]]
+"""Message headers, in order; a list because aiokafka takes nothing else."""
+
+APPLIED_TOPIC = "hub.applied"
+"""Compacted; the last applied input offset of every (agent, topic), written to the partition it speaks of."""
+
+
+class Handler(Protocol[S]):
+    """An agent's behaviour: synchronous, CPU only, deterministic given state, record and `work.now`.
+
+    An exception is a bug: the transaction is aborted and the process ends. Refusals go through `work.refuse`.
+    """
+
+    def on_record(self, work: Work[S], record: Record) -> None:
+        """Take one record, in partition order of its topic."""
+
+    def on_timer(self, work: Work[S], key: bytes, due_ms: int) -> None:
+        """A due time put with `key` has passed. Put again with another due time, or none, to disarm it."""
+
+    def encode(self, state: S) -> bytes:
+        """The changelog value of a state; called once per changed key and transaction."""
+
+    def decode(self, raw: bytes) -> S:
+        """The inverse of `encode`."""
+
+
+@dataclass(frozen=True)
+class AgentSpec(Generic[S]):
+    """One agent: topics in, topics out, where its state is kept, and the handler between them.
+
+    All its topics are co-partitioned: partition p of each is processed together by the owner of p.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    outputs: tuple[str, ...]
+    changelog: str
+    handler: Handler[S]
+    rekey: str
+    """Records found on a partition that is not their key's are forwarded here, once, rightly keyed; a source too."""
+    dead_letter: str = "hub.dead-letter"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Every topic the agent reads."""
+        return (*self.sources, self.rekey)
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Every topic the agent touches; all must exist with the same number of partitions."""
+        return frozenset({*self.inputs, *self.outputs, self.changelog, self.dead_letter, APPLIED_TOPIC})
+
+
+@dataclass(frozen=True)
+class RuntimeConfig:
+    """How the runtime runs; times in milliseconds, sizes in bytes."""
+
+    app_id: str
+    bootstrap: str
+    data_dir: Path
+    """Holds one RocksDB per agent partition. One worker per directory; may be deleted at any time when stopped."""
+    client: Mapping[str, Any] = field(default_factory=dict)
+    """Security settings for every aiokafka client (security_protocol, ssl_context, sasl_*)."""
+    max_batch_records: int = 2_000
+    session_timeout_ms: int = 8_000
+    transaction_timeout_ms: int = 20_000
+    request_timeout_ms: int = 40_000
+    poison_attempts: int = 3
+    """How often one record alone may end the process before it is dead-lettered."""
+    cached_states: int = 4_000
+    """Decoded states kept per agent partition."""
+    concurrent_recoveries: int = 4
+    broker_wait_ms: int = 60_000
+    """How long a starting worker waits for a broker that does not answer."""
+
+    def client_arguments(self) -> dict[str, Any]:
+        """What every aiokafka client of this worker is created with."""
+        return {"bootstrap_servers": self.bootstrap, "client_id": self.app_id, **self.client}

@@ -1,0 +1,237 @@
+"""`Work`: one transaction while it is being built. What a handler sees of the runtime."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from hub.runtime.partitioner import partition_of
+from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Headers, Record
+from hub.runtime.store import Entry, Store
+
+S = TypeVar("S")
+
+_FOREVER_MS = 1 << 63
+_LABEL_CHARACTERS = 63
+
+
+Held = tuple[object, int, str]
+"""A decoded state, its due time in ms (0: none) and its label. Bare tuples here and below: there is one per record."""
+
+Output = tuple[bytes | None, bytes | None, Headers]
+"""One message to be sent with the transaction: key, value, headers."""
+
+_NO_HEADERS: Headers = []
+
+
+class StateCache:
+    """The hot states of a partition, decoded; the oldest written go first."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held: dict[bytes, Held] = {}
+
+    def get(self, key: bytes) -> Held | None:
+        """The cached state of `key`."""
+        return self._held.get(key)
+
+    def put(self, key: bytes, held: Held | None) -> None:
+        """Remember, or with None forget, a state; the last put is the last to go."""
+        self._held.pop(key, None)
+        if held is not None:
+            self._held[key] = held
+            if len(self._held) > self._limit:
+                del self._held[next(iter(self._held))]
+
+
+class Work(Generic[S]):
+    """The states, messages and refusals that shall become visible together."""
+
+    def __init__(
+        self,
+        spec: AgentSpec[S],
+        partition: int,
+        partitions: int,
+        *,
+        now: datetime,
+        store: Store,
+        cache: StateCache,
+    ) -> None:
+        self.now = now
+        """The time of this transaction, aware UTC: the only clock a handler has."""
+        self.partition = partition
+        self.outputs: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
+        """What is to be sent, by topic and partition."""
+        self.refused: dict[tuple[str, str], int] = {}
+        """How many records were refused, by topic they came from and code."""
+        self.forwarded = 0
+        self._spec = spec
+        self._partitions = partitions
+        self._store = store
+        self._cache = cache
+        self._changed: dict[bytes, Held | None] = {}
+        self._absent: set[bytes] = set()
+
+    # --- for handlers ----------------------------------------------------------------------------
+
+    def get(self, key: bytes) -> S | None:
+        """The state of `key` as this transaction sees it."""
+        held = self._held(key)
+        return None if held is None else held[0]  # type: ignore[return-value]
+
+    def put(self, key: bytes, state: S | None, *, due_ms: int | None = None, label: str = "") -> None:
+        """Set, or with None delete, the state of `key`.
+
+        `due_ms`: epoch milliseconds when `on_timer` shall be called for it, None for never. `label`: counted per
+        partition and shown in the metrics, e.g. a status.
+
+        Raises:
+            ValueError: a due time or label the store cannot hold; once committed, no recovery would get past it.
+        """
+        if due_ms is not None and not 0 <= due_ms < _FOREVER_MS:
+            raise ValueError(f"due time {due_ms} ms is not one between 1970 and the year 292278994")
+        if len(label) > _LABEL_CHARACTERS:
+            raise ValueError(f"label {label!r} is longer than {_LABEL_CHARACTERS} characters")
+        self._changed[key] = None if state is None else (state, due_ms or 0, label)
+
+    def emit(self, topic: str, key: bytes, value: bytes, headers: Headers | None = None) -> None:
+        """Send a message to the partition its key belongs on."""
+        self.outputs[topic, partition_of(key, self._partitions)].append(
+            (key, value, _NO_HEADERS if headers is None else headers)
+        )
+
+    def refuse(self, record: Record, code: str, reason: str) -> None:
+        """Send a record to the dead letters: key, value and headers as they came, the reason in more headers.
+
+        `code` is stable and machine-readable; `reason` tells a person what, where and what to do.
+        """
+        self.dead_letter(
+            record.key,
+            record.value,
+            list(record.headers),
+            origin=(record.topic, record.partition, record.offset),
+            code=code,
+            reason=reason,
+        )
+
+    def dead_letter(
+        self,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        *,
+        origin: tuple[str, int, int],
+        code: str,
+        reason: str,
+    ) -> None:
+        """Send bytes that came from `origin` (topic, partition, offset) to the dead letters; see `refuse`."""
+        topic, partition, offset = origin
+        self.refused[topic, code] = self.refused.get((topic, code), 0) + 1
+        why = [
+            ("hub-dlq-code", code.encode()),
+            ("hub-dlq-reason", reason.encode()),
+            ("hub-dlq-topic", topic.encode()),
+            ("hub-dlq-partition", str(partition).encode()),
+            ("hub-dlq-offset", str(offset).encode()),
+            ("hub-dlq-agent", self._spec.name.encode()),
+        ]
+        self.outputs[self._spec.dead_letter, self.partition].append((key, value, [*headers, *why]))
+
+    def owns(self, key: bytes) -> bool:
+        """Whether `key` belongs on this partition."""
+        return (
+            key in self._changed
+            or self._cache.get(key) is not None
+            or (partition_of(key, self._partitions) == self.partition)
+        )
+
+    def forward(self, record: Record, key: bytes) -> None:
+        """Send a record that lies on the wrong partition to the right one, under `key`, bytes untouched."""
+        self.forwarded += 1
+        headers = [
+            *record.headers,
+            ("hub-rekeyed-topic", record.topic.encode()),
+            ("hub-rekeyed-partition", str(record.partition).encode()),
+            ("hub-rekeyed-offset", str(record.offset).encode()),
+        ]
+        self.outputs[self._spec.rekey, partition_of(key, self._partitions)].append((key, record.value, headers))
+
+    # --- for the runtime -------------------------------------------------------------------------
+
+    def due_ms(self, key: bytes) -> int:
+        """When the timer of `key` is due as this transaction sees it, 0 for never."""
+        held = self._held(key)
+        return 0 if held is None else held[1]
+
+    def disarm(self, key: bytes) -> None:
+        """The timer of `key` is being handled: it is due no more, unless the handler puts it again."""
+        held = self._held(key)
+        if held is not None:
+            self._changed[key] = (held[0], 0, held[2])
+
+    def seal(self) -> dict[bytes, Entry | None]:
+        """Encode every changed state, add it to the changelog outputs, and give what the store is to write."""
+        encode = self._spec.handler.encode
+        changelog: list[Output] = []
+        entries: dict[bytes, Entry | None] = {}
+        for key, held in self._changed.items():
+            if held is None:
+                entries[key] = None
+                changelog.append((key, None, []))
+                continue
+            state, due_ms, label = held
+            raw = encode(state)  # type: ignore[arg-type]
+            entries[key] = Entry(raw, due_ms, label)
+            changelog.append((key, raw, state_headers(due_ms, label) if due_ms or label else _NO_HEADERS))
+        if changelog:
+            self.outputs[self._spec.changelog, self.partition].extend(changelog)
+        return entries
+
+    def replaced(self) -> dict[bytes, tuple[int, str] | None]:
+        """Due time and label the store holds now for the changed keys, None for no state, as far as they are known."""
+        known: dict[bytes, tuple[int, str] | None] = dict.fromkeys(self._absent)
+        for key in self._changed:
+            held = self._cache.get(key)
+            if held is not None:
+                known[key] = held[1:]
+        return known
+
+    def largest(self) -> tuple[int, str]:
+        """How many bytes the largest value to be sent has, and the topic it goes to."""
+        return max((len(value or b""), topic) for (topic, _), sent in self.outputs.items() for _, value, _ in sent)
+
+    def publish(self) -> None:
+        """The transaction is committed: the changed states are the current ones."""
+        for key, held in self._changed.items():
+            self._cache.put(key, held)
+
+    def send_applied(self, applied: Mapping[str, int]) -> None:
+        """Add the applied offset of each source topic to the transaction, on the partition it speaks of."""
+        for source, offset in applied.items():
+            key = f"{self._spec.name}/{source}".encode()
+            self.outputs[APPLIED_TOPIC, self.partition].append((key, str(offset).encode(), []))
+
+    def _held(self, key: bytes) -> Held | None:
+        if key in self._changed:
+            return self._changed[key]
+        held = self._cache.get(key)
+        if held is None:
+            entry = self._store.get(key)
+            if entry is None:
+                self._absent.add(key)
+                return None
+            held = (self._spec.handler.decode(entry.raw), entry.due_ms, entry.label)
+            self._cache.put(key, held)
+        return held
+
+
+def state_headers(due_ms: int, label: str) -> Headers:
+    """What the changelog keeps beside a state's bytes, so that recovery need not decode them."""
+    headers = []
+    if due_ms:
+        headers.append(("hub-due-ms", str(due_ms).encode()))
+    if label:
+        headers.append(("hub-label", label.encode()))
+    return headers

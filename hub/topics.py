@@ -1,0 +1,280 @@
+"""Every topic of the hub, declared once: `hub topics create|check` applies it, `docs/topics.md` is made from it.
+
+All topics have the same partition count and the same partitioner (murmur2 of the key), so that partition p of
+every topic an agent reads lands on one worker together with the state it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from hub.domain.model import Department
+
+ORDERS_EVENTS = "orders.events"
+ORDERS_COMMANDS = "orders.commands"
+PRODUCTION_STATUS = "production.status"
+PROCUREMENT_STATUS = "procurement.status"
+LOGISTICS_STATUS = "logistics.status"
+CUSTOMERS_EVENTS = "customers.events"
+
+PRODUCTION_ORDERS = "production.orders"
+PROCUREMENT_ORDERS = "procurement.orders"
+LOGISTICS_ORDERS = "logistics.orders"
+CUSTOMER_NOTIFICATIONS = "customer.notifications"
+ORDERS_STATE = "orders.state"
+ORDERS_JOURNAL = "orders.journal"
+ORDERS_EXCEPTIONS = "orders.exceptions"
+SETTLEMENTS = "settlements"
+HUB_DEAD_LETTER = "hub.dead-letter"
+
+CREDIT_REQUESTS = "credit.requests"
+CREDIT_DECISIONS = "credit.decisions"
+CREDIT_STATE = "credit.state"
+HUB_APPLIED = "hub.applied"
+HUB_REKEYED = "hub.rekeyed"
+HUB_REKEYED_CUSTOMERS = "hub.rekeyed.customers"
+
+STATUS_TOPIC: Mapping[Department, str] = MappingProxyType(
+    {"production": PRODUCTION_STATUS, "procurement": PROCUREMENT_STATUS, "logistics": LOGISTICS_STATUS}
+)
+"""Where a department reports."""
+WORK_TOPIC: Mapping[Department, str] = MappingProxyType(
+    {"production": PRODUCTION_ORDERS, "procurement": PROCUREMENT_ORDERS, "logistics": LOGISTICS_ORDERS}
+)
+"""Where a department is given work."""
+
+DEFAULT_PARTITIONS = 8
+
+MAX_EVENT_BYTES = 256 * 1024
+"""Largest event the hub takes; a bigger one is dead-lettered as `too-large`. About 1,500 order lines."""
+MAX_INPUT_BYTES = 1024 * 1024
+"""Largest record batch Kafka accepts on an input topic."""
+MAX_OUTPUT_BYTES = 4 * 1024 * 1024
+"""Largest record batch on the topics the hub writes: a state or a journal entry embeds events."""
+MAX_DEAD_LETTER_BYTES = 16 * 1024 * 1024
+"""Above every other bound, so that whatever could be read can also be refused."""
+
+_DAY_MS = 24 * 3600 * 1000
+_KEEP_FOREVER = {"retention.ms": "-1"}
+_SMALL_SEGMENTS = {"segment.bytes": str(1024 * 1024), "segment.ms": str(3600 * 1000)}
+_EAGER_COMPACTION = {"min.cleanable.dirty.ratio": "0.1"}
+
+Direction = Literal["in", "out", "internal"]
+Cleanup = Literal["delete", "compact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic's contract."""
+
+    name: str
+    key: str
+    """What the record key is, by field name of the records."""
+    records: tuple[str, ...]
+    """Struct names of the record types it carries (schemas in `schemas/`); empty when its bytes are opaque."""
+    owner: str
+    """Who writes it and answers for its content."""
+    direction: Direction
+    doc: str
+    cleanup: Cleanup = "delete"
+    configs: Mapping[str, str] = field(default_factory=dict)
+    """Kafka topic configuration beside `cleanup.policy`."""
+
+    def kafka_configs(self) -> dict[str, str]:
+        """The whole topic configuration as Kafka takes it."""
+        return {"cleanup.policy": self.cleanup, **self.configs}
+
+
+_INPUT = {"max.message.bytes": str(MAX_INPUT_BYTES), "retention.ms": str(30 * _DAY_MS)}
+_OUTPUT = {"max.message.bytes": str(MAX_OUTPUT_BYTES), "retention.ms": str(30 * _DAY_MS)}
+_STATE = {"max.message.bytes": str(MAX_OUTPUT_BYTES), **_EAGER_COMPACTION}
+
+_ORDER_INPUTS = (
+    "OrderPlaced",
+    "OrderChanged",
+    "OrderCancelled",
+    "OrderConfirmed",
+    "OrderPaid",
+    "StatusReported",
+    "OperatorCommanded",
+    "CreditDecided",
+)
+
+
+def _status(department: Department) -> Topic:
+    return Topic(
+        name=STATUS_TOPIC[department],
+        key="order_id",
+        records=("StatusReported",),
+        owner=f"{department} department",
+        direction="in",
+        doc=f"Reports of {department} on its work orders: accepted to delivered, returned, problem.",
+        configs=_INPUT,
+    )
+
+
+def _work(department: Department) -> Topic:
+    return Topic(
+        name=WORK_TOPIC[department],
+        key="order_id",
+        records=("WorkOrderIssued",),
+        owner="orders agent",
+        direction="out",
+        doc=f"Work orders to {department}: create, change, cancel.",
+        configs=_OUTPUT,
+    )
+
+
+_DECLARED = (
+    Topic(
+        name=ORDERS_EVENTS,
+        key="order_id",
+        records=("OrderPlaced", "OrderChanged", "OrderCancelled", "OrderConfirmed", "OrderPaid"),
+        owner="web shop, EDI gateway, CRM",
+        direction="in",
+        doc="What the buyer does with an order.",
+        configs=_INPUT,
+    ),
+    _status("production"),
+    _status("procurement"),
+    _status("logistics"),
+    Topic(
+        name=ORDERS_COMMANDS,
+        key="order_id",
+        records=("OperatorCommanded",),
+        owner="order desk",
+        direction="in",
+        doc="Operator actions: release a hold, override, re-route, assign, resolve, cancel.",
+        configs=_INPUT,
+    ),
+    Topic(
+        name=CUSTOMERS_EVENTS,
+        key="customer_id",
+        records=("CustomerUpdated", "PaymentReceived"),
+        owner="CRM, finance",
+        direction="in",
+        doc="Credit limits, terms and blocks of customers, and their payments.",
+        configs=_INPUT,
+    ),
+    _work("production"),
+    _work("procurement"),
+    _work("logistics"),
+    Topic(
+        name=CUSTOMER_NOTIFICATIONS,
+        key="order_id",
+        records=("CustomerNotified",),
+        owner="orders agent",
+        direction="out",
+        doc="What the customer is told and asked to confirm.",
+        configs=_OUTPUT,
+    ),
+    Topic(
+        name=ORDERS_STATE,
+        key="order_id",
+        records=("OrderState",),
+        owner="orders agent",
+        direction="out",
+        doc="The order state table: the latest state of every order, and what the agent recovers from.",
+        cleanup="compact",
+        configs=_STATE,
+    ),
+    Topic(
+        name=ORDERS_JOURNAL,
+        key="order_id",
+        records=("JournalEntry",),
+        owner="orders agent",
+        direction="out",
+        doc="The audit trail: every event that reached an order and what was decided, in order, kept for ever.",
+        configs={**_OUTPUT, **_KEEP_FOREVER},
+    ),
+    Topic(
+        name=ORDERS_EXCEPTIONS,
+        key="order_id",
+        records=("ExceptionRaised",),
+        owner="orders agent",
+        direction="out",
+        doc="Problems a person has to look at: opened, assigned, escalated, closed.",
+        configs=_OUTPUT,
+    ),
+    Topic(
+        name=SETTLEMENTS,
+        key="order_id",
+        records=("SettlementRecorded",),
+        owner="orders agent",
+        direction="out",
+        doc="What finance books: what was delivered, its amounts and every difference from the order.",
+        configs={**_OUTPUT, **_KEEP_FOREVER},
+    ),
+    Topic(
+        name=HUB_DEAD_LETTER,
+        key="the refused record's own",
+        records=(),
+        owner="every agent",
+        direction="out",
+        doc="Refused records, key and value byte-identical, where from and why in the `hub-dlq-*` headers.",
+        configs={"max.message.bytes": str(MAX_DEAD_LETTER_BYTES), "retention.ms": str(90 * _DAY_MS)},
+    ),
+    Topic(
+        name=CREDIT_REQUESTS,
+        key="customer_id",
+        records=("CreditRequested",),
+        owner="orders agent",
+        direction="internal",
+        doc="Orders ask their customer's account to reserve, adjust, settle or release.",
+        configs=_OUTPUT,
+    ),
+    Topic(
+        name=CREDIT_DECISIONS,
+        key="order_id",
+        records=("CreditDecided",),
+        owner="credit agent",
+        direction="internal",
+        doc="Granted or refused, itemised rule by rule.",
+        configs=_OUTPUT,
+    ),
+    Topic(
+        name=CREDIT_STATE,
+        key="customer_id or customer_id|order_id",
+        records=("CreditAccount", "Reservation"),
+        owner="credit agent",
+        direction="internal",
+        doc="Customers' credit accounts and their orders' reservations: what the credit agent recovers from.",
+        cleanup="compact",
+        configs=_STATE,
+    ),
+    Topic(
+        name=HUB_APPLIED,
+        key="agent and source topic",
+        records=(),
+        owner="runtime",
+        direction="internal",
+        doc="The input offset each agent has applied per source topic, written in the transaction that applied it, "
+        "to the partition it speaks of.",
+        cleanup="compact",
+        configs={**_EAGER_COMPACTION, **_SMALL_SEGMENTS},
+    ),
+    Topic(
+        name=HUB_REKEYED,
+        key="order_id",
+        records=_ORDER_INPUTS,
+        owner="orders agent",
+        direction="internal",
+        doc="Order records that came on the wrong partition, byte-identical, on their way to the right one.",
+        configs=_OUTPUT,
+    ),
+    Topic(
+        name=HUB_REKEYED_CUSTOMERS,
+        key="customer_id",
+        records=("CustomerUpdated", "PaymentReceived", "CreditRequested"),
+        owner="credit agent",
+        direction="internal",
+        doc="Customer records that came on the wrong partition, byte-identical, on their way to the right one.",
+        configs=_OUTPUT,
+    ),
+)
+
+TOPICS: Mapping[str, Topic] = MappingProxyType({topic.name: topic for topic in _DECLARED})
+"""Every topic by name, in the order of the documentation."""

@@ -1,0 +1,205 @@
+"""The hub itself: orders, some of them out of the ordinary, and a company that answers what the hub says."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from random import Random
+
+import yaml
+from aiokafka import AIOKafkaProducer
+from msgspec.structs import replace
+
+from connectors.base import Event, key_of
+from connectors.publishing import topic_of
+from hub.agents import credit, orders
+from hub.codec import Codec
+from hub.demo.actor import Behaviour
+from hub.demo.customers import Customers
+from hub.demo.departments import Desk
+from hub.demo.script import Cue, play, terms
+from hub.domain.events import OrderCancelled, OrderPlaced
+from hub.policy import load_policy
+from hub.rules import RULES_DIR, load_router
+from hub.runtime.partitioner import partition_of
+from hub.runtime.spec import Record
+from hub.topics import (
+    CUSTOMER_NOTIFICATIONS,
+    MAX_EVENT_BYTES,
+    ORDERS_EVENTS,
+    ORDERS_STATE,
+    SETTLEMENTS,
+    TOPICS,
+    WORK_TOPIC,
+)
+from tests.chaos.credit_oracle import CreditOracle
+from tests.chaos.orders_oracle import OrdersOracle
+from tests.chaos.scenario import Records
+from tests.chaos.verdict import Verdict
+
+_BACKLOG = 150
+_PER_SECOND = 10
+_PACE = 0.4
+_IMPATIENT = {"stalled_after": "PT3S", "credit_wait": "PT2S", "parked_for": "PT6S", "confirmation_wait": "PT8S"}
+"""Waiting times a run of a minute sees the end of."""
+_SOON_MS = 60_000
+
+
+class OrdersLoad:
+    """The demonstration's script, with more that goes wrong; departments and customers answer what is committed."""
+
+    def __init__(self, producer: AIOKafkaProducer, codec: Codec, partitions: int, random: Random) -> None:
+        self._producer = producer
+        self._codec = codec
+        self._partitions = partitions
+        self._random = random
+        self._behaviours: Mapping[str, Behaviour] = {
+            **{topic: Desk(department, pace=_PACE) for department, topic in WORK_TOPIC.items()},
+            **dict.fromkeys((CUSTOMER_NOTIFICATIONS, SETTLEMENTS), Customers()),
+        }
+        self._agenda: list[tuple[float, int, str, str]] = []
+        self._turn = count()
+        self._latest: dict[tuple[str, str], int] = {}
+
+    async def backlog(self) -> None:
+        now = datetime.now(UTC)
+        for event in terms(now, 10 * _BACKLOG):
+            await self._send(event)
+        for cue in play(now, orders=_BACKLOG, seconds=1, seed=self._random.randrange(2**31)):
+            await self._perform(cue)
+        await self._producer.flush()
+
+    async def play(self, seconds: float) -> None:
+        started = time.monotonic()
+        cues = play(
+            datetime.now(UTC),
+            orders=int(_PER_SECOND * seconds) + 10,
+            seconds=seconds,
+            seed=self._random.randrange(2**31),
+        )
+        for cue in cues:
+            await asyncio.sleep(max(0.0, started + cue.at - time.monotonic()))
+            await self._perform(_renumbered(cue))
+        await self._producer.flush()
+
+    async def react(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if behaviour := self._behaviours.get(record.topic):
+                subject, seconds = behaviour.take(self._codec.decode(record.value))
+                self._note(record.topic, subject, seconds)
+        while self._agenda and self._agenda[0][0] <= time.monotonic():
+            _, turn, topic, subject = heapq.heappop(self._agenda)
+            if self._latest.get((topic, subject)) == turn:
+                event, seconds = self._behaviours[topic].report(subject, datetime.now(UTC))
+                await self._send(event)
+                self._note(topic, subject, seconds)
+
+    def settled(self, records: Records) -> bool:
+        """Everybody has said what there was to say, and no order waits for a time that comes soon."""
+        due = {record.key: int(dict(record.headers).get("hub-due-ms", b"0")) for record in records[ORDERS_STATE]}
+        soon = time.time() * 1000 + _SOON_MS
+        return not self._latest and not any(0 < each < soon for each in due.values())
+
+    def _note(self, topic: str, subject: str, seconds: float | None) -> None:
+        """What was to be said about the subject is replaced by what is now."""
+        if not subject:
+            return
+        self._latest.pop((topic, subject), None)
+        if seconds is not None:
+            turn = self._latest[topic, subject] = next(self._turn)
+            heapq.heappush(self._agenda, (time.monotonic() + seconds, turn, topic, subject))
+
+    async def _perform(self, cue: Cue) -> None:
+        await self._send(cue.event, wrong_partition=cue.wrong_partition)
+        if isinstance(cue.event, OrderPlaced):
+            for event, wrong_partition in self._mischief(cue.event):
+                await self._send(event, wrong_partition=wrong_partition)
+            if self._random.random() < 0.02:
+                await self._send_garbage(cue.event)
+
+    def _mischief(self, order: OrderPlaced) -> Iterator[tuple[Event, bool]]:
+        """What now and then goes wrong with an order, right after it was placed."""
+        chance = self._random.random()
+        if chance < 0.03:
+            yield order, False
+        elif chance < 0.05:
+            yield order, True
+        elif chance < 0.08:
+            yield _cancellation(order), False
+        elif chance < 0.10:
+            line = replace(order.lines[0], quantity=Decimal(-1))
+            yield replace(order, event_id=f"{order.event_id}-negative", lines=(line,)), False
+
+    async def _send(self, event: Event, *, wrong_partition: bool = False) -> None:
+        key = key_of(event).encode()
+        partition = (partition_of(key, self._partitions) + wrong_partition) % self._partitions
+        await self._producer.send(topic_of(event), self._codec.encode(event), key=key, partition=partition)
+
+    async def _send_garbage(self, order: OrderPlaced) -> None:
+        value = self._codec.encode(order)
+        key = order.order_id.encode()
+        broken = self._random.choice((value[:-3], b"", value + b"!", b"\0" * 5 + value, b"x" * (MAX_EVENT_BYTES + 1)))
+        await self._producer.send(ORDERS_EVENTS, broken, key=key, partition=partition_of(key, self._partitions))
+
+
+class OrdersScenario:
+    """What the hub promises."""
+
+    name = "orders"
+
+    def __init__(self, directory: Path) -> None:
+        """`directory` takes the rules of the run."""
+        self._rules_dir = directory / "rules"
+        self._rules_dir.mkdir(parents=True, exist_ok=True)
+        shutil.copy(RULES_DIR / "allocation.yaml", self._rules_dir)
+        policy = yaml.safe_load((RULES_DIR / "policy.yaml").read_text())
+        (self._rules_dir / "policy.yaml").write_text(yaml.safe_dump(policy | _IMPATIENT))
+        self._codec = Codec.load()
+        policy_read = load_policy(self._rules_dir)
+        self.agents = (
+            orders.create_agent(
+                self._codec, load_router(self._rules_dir), policy_read, max_event_bytes=MAX_EVENT_BYTES
+            ),
+            credit.create_agent(self._codec, policy_read, max_event_bytes=MAX_EVENT_BYTES),
+        )
+        self.topics = tuple(TOPICS.values())
+        self.environment = {"HUB_RULES_DIR": str(self._rules_dir)}
+
+    @asynccontextmanager
+    async def load(self, bootstrap: str, partitions: int, random: Random) -> AsyncIterator[OrdersLoad]:
+        async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5) as producer:
+            yield OrdersLoad(producer, self._codec, partitions, random)
+
+    def examine(self, records: Records, partitions: int) -> Verdict:
+        verdict = Verdict()
+        OrdersOracle(self._codec, self._rules_dir, partitions).examine(verdict, records)
+        CreditOracle(self._codec).examine(verdict, records)
+        return verdict
+
+
+def _renumbered(cue: Cue) -> Cue:
+    """The script's orders have the numbers of the backlog's: these come later."""
+    event = cue.event
+    order_id = f"{key_of(event)}-L"
+    if isinstance(event, OrderPlaced):
+        event = replace(event, order_id=order_id, event_id=f"{order_id}-placed")
+    else:
+        event = replace(event, order_id=order_id, event_id=f"{event.event_id}-L")
+    return Cue(cue.at, event, cue.wrong_partition)
+
+
+def _cancellation(order: OrderPlaced) -> OrderCancelled:
+    return OrderCancelled(
+        event_id=f"{order.order_id}-withdrawn",
+        source="web-shop",
+        occurred_at=order.occurred_at,
+        order_id=order.order_id,
+    )

@@ -1,0 +1,64 @@
+"""The committed view of every topic: what a `read_committed` consumer sees, kept as it grows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Record
+
+
+class View:
+    """All committed records by topic, in order within each partition."""
+
+    def __init__(self, bootstrap: str, topics: Iterable[str], partitions: int) -> None:
+        self.records: dict[str, list[Record]] = {topic: [] for topic in sorted(set(topics))}
+        self._places = [TopicPartition(topic, number) for topic in self.records for number in range(partitions)]
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 << 20,
+            fetch_max_wait_ms=50,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._consumer.start()
+        self._consumer.assign(self._places)
+        await self._consumer.seek_to_beginning(*self._places)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._consumer.stop()
+
+    async def catch_up(self) -> list[Record]:
+        """Read what was committed since; gives the new records."""
+        new: list[Record] = []
+        ends = await self._consumer.end_offsets(self._places)
+        while behind := [place for place in self._places if await self._consumer.position(place) < ends[place]]:
+            for place, records in (await self._consumer.getmany(*behind, timeout_ms=100)).items():
+                self.records[place.topic].extend(records)
+                new += records
+        return new
+
+    def applied(self, agents: Sequence[AgentSpec[Any]]) -> bool:
+        """Whether every committed record of every source has been applied by its agent."""
+        applied = {(record.key, record.partition): int(record.value or b"-1") for record in self.records[APPLIED_TOPIC]}
+        return all(
+            applied.get((f"{agent.name}/{source}".encode(), partition), -1) >= last
+            for agent in agents
+            for source in agent.inputs
+            for partition, last in self._lasts(source).items()
+        )
+
+    def _lasts(self, topic: str) -> dict[int, int]:
+        lasts: defaultdict[int, int] = defaultdict(int)
+        for record in self.records[topic]:
+            lasts[record.partition] = record.offset
+        return lasts

@@ -1,0 +1,83 @@
+"""What a worker shows to those who watch it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from hub.runtime.partitioner import partition_of
+from hub.web import serve
+from tests.support.runtime import Field, words
+
+LABELS = {
+    "hub_events_in": {"agent", "topic"},
+    "hub_events_out": {"agent", "topic"},
+    "hub_events_refused": {"agent", "topic", "code"},
+    "hub_events_rekeyed": {"agent"},
+    "hub_timers_fired": {"agent"},
+    "hub_batch_records": {"agent"},
+    "hub_transaction_seconds": {"agent"},
+    "hub_commit_seconds": {"agent"},
+    "hub_applied_offset": {"agent", "topic", "partition"},
+    "hub_lag_records": {"agent", "topic", "partition"},
+    "hub_states": {"agent", "partition", "label"},
+    "hub_recovery_seconds": {"agent", "partition"},
+    "hub_recovery_records": {"agent", "partition"},
+    "hub_partitions": {"agent"},
+    "hub_rebalances": set(),
+    "hub_build_info": {"version", "python"},
+}
+"""Every metric that a worker shows which has received, refused and forwarded something, and fired a timer."""
+ONLY_IN_TROUBLE = {"hub_events_skipped", "hub_events_expired", "hub_fenced_producers"}
+
+
+@pytest.fixture
+def field(kafka: str, unique: Callable[[str], str], tmp_path: Path) -> Field:
+    return Field(kafka, unique("wc"), tmp_path)
+
+
+async def _get(url: str) -> tuple[int, str]:
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return response.status, await response.text()
+
+
+async def test_the_pages_tell_readiness_health_and_every_metric(field: Field) -> None:
+    agent = field.spec(remind_after_ms=0)
+    await field.create(agent)
+    stray = (partition_of(b"w1", field.partitions) + 1) % field.partitions
+    await field.feed(agent.sources[0], [*words(40, distinct=10), (b"w1", b"not a number")])
+    await field.feed(agent.sources[0], [(b"w1", b"1")], partition=stray)
+    async with (
+        field.running(agent, wait=False) as running,
+        serve(running.worker, running.metrics, "127.0.0.1", 0) as base,
+    ):
+        assert await _get(f"{base}/readyz") == (503, "not ready: partitions are being assigned or recovered\n")
+        assert await _get(f"{base}/healthz") == (200, "ok\n")
+        await running.ready()
+        assert await _get(f"{base}/readyz") == (200, "ready\n")
+        await field.read(agent.outputs[0], 41 + 10)
+        status, text = await _get(f"{base}/metrics")
+    assert status == 200
+    families = {family.name: family for family in text_string_to_metric_families(text)}  # type: ignore[no-untyped-call]
+    assert set(families) == set(LABELS) | ONLY_IN_TROUBLE
+    for name, labels in LABELS.items():
+        samples = families[name].samples
+        assert samples, name
+        assert all(set(sample.labels) - {"le"} == labels for sample in samples), name
+    states = {sample.labels["label"]: 0.0 for sample in families["hub_states"].samples}
+    for sample in families["hub_states"].samples:
+        states[sample.labels["label"]] += sample.value
+    assert states == {"even": 9, "odd": 1}
+
+
+async def test_a_worker_that_ends_is_not_ready_though_nothing_is_left_to_wait_for(field: Field) -> None:
+    agent = field.spec()
+    await field.create(agent)
+    async with field.running(agent) as running:
+        assert running.worker.ready
+        running.worker.stop()
+        assert not running.worker.ready

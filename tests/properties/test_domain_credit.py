@@ -1,0 +1,70 @@
+"""Many orders of one customer on one account: totals are the sum of the parts, and a limit is a limit."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.domain.credit import CreditAccount, Reservation
+from hub.domain.decide_credit import decide_credit
+from hub.domain.events import CreditDecided, CreditRequested
+from hub.domain.flow.crediting import CreditAction
+from hub.domain.policy import Policy
+from tests.support.orders import CUSTOMER, START
+
+LIMIT = Decimal(1000)
+AMOUNTS = st.integers(0, 700).map(Decimal)
+ORDERS = st.sampled_from([f"O{number}" for number in range(6)])
+ACTIONS: st.SearchStrategy[CreditAction] = st.sampled_from(["reserve", "adjust", "adjust", "settle", "release"])
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> list[CreditRequested]:
+    """What orders ask; some of it again, some under an older revision."""
+    asked: list[CreditRequested] = []
+    for number in range(draw(st.integers(1, 30))):
+        if asked and draw(st.integers(0, 4)) == 0:
+            asked.append(draw(st.sampled_from(asked)))
+            continue
+        asked.append(
+            CreditRequested(
+                event_id=f"r{number}",
+                source="/test",
+                occurred_at=START,
+                customer_id=CUSTOMER,
+                order_id=draw(ORDERS),
+                revision=draw(st.integers(0, 3)),
+                action=draw(ACTIONS),
+                amount=draw(AMOUNTS),
+                currency="EUR",
+            )
+        )
+    return asked
+
+
+@settings(max_examples=400)
+@given(requests())
+def test_reservations_add_up_and_never_exceed_the_limit(asked: list[CreditRequested]) -> None:
+    account = CreditAccount(customer_id=CUSTOMER, known=True, currency="EUR", credit_limit=LIMIT)
+    reservations: dict[str, Reservation | None] = {}
+    answers: dict[str, CreditDecided] = {}
+    settled: dict[str, Decimal] = {}
+    for request in asked:
+        before = account.reserved + account.receivable
+        decision = decide_credit(account, reservations.get(request.order_id), request, START, Policy())
+        assert decision.account is not None
+        account, reservations[request.order_id] = decision.account, decision.reservation
+        held = [each for each in reservations.values() if each is not None]
+        assert account.reserved == sum((each.reserved for each in held), Decimal(0))
+        assert account.receivable == sum((each.settled for each in held), Decimal(0))
+        assert all(each.reserved >= 0 for each in held)
+        if request.action == "settle" and decision.outcome == "applied":
+            assert request.event_id not in settled
+            settled[request.event_id] = request.amount
+        elif account.reserved + account.receivable > before:
+            assert account.reserved + account.receivable <= LIMIT
+        if decision.decided is not None:
+            assert answers.setdefault(request.event_id, decision.decided) == decision.decided
+    assert account.receivable == sum(settled.values(), Decimal(0))

@@ -1,0 +1,323 @@
+"""Any events in any order, a third of them displaced and a fifth repeated: what holds for an order all the while."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from hub.domain.decide import decide, fold
+from hub.domain.decision import Decision, Received
+from hub.domain.effects import DeadLettered, SettlementRecorded
+from hub.domain.events import (
+    OrderCancelled,
+    OrderChanged,
+    OrderConfirmed,
+    OrderEvent,
+    OrderPaid,
+    StatusKind,
+    StatusReported,
+)
+from hub.domain.flow.joining import KINDS
+from hub.domain.headline import headline
+from hub.domain.ledger import ready, unmade, wanted
+from hub.domain.model import DEPARTMENTS, Department, LineChange
+from hub.domain.order import LineState, OrderState
+from hub.domain.policy import Policy
+from tests.support.orders import ORDER, Story, line
+
+LINES = st.sampled_from(["1", "2", "3"])
+QUANTITIES = st.integers(1, 8)
+ITEMS = st.sampled_from(["MK-1", "MK-1", "BU-1", "ST-1", "ST-1", "XX-1"])
+REPORTS: list[tuple[Department, StatusKind]] = sorted((each, kind) for each in DEPARTMENTS for kind in KINDS[each])
+MADE: dict[Department, StatusKind] = {"production": "produced", "procurement": "received"}
+Fate = tuple[int, int]
+FATES = st.tuples(st.integers(0, 9), st.integers(0, 4))
+"""What happens to an event on its way."""
+COMMANDS = ["release-hold", "override-credit", "reroute", "assign", "resolve", "close-short", "cancel"]
+
+
+def _lacking(each: LineState, department: Department, kind: StatusKind) -> Decimal:
+    if kind == "delivered":
+        return each.shipped - each.delivered
+    if kind == "shipped":
+        return ready(each) - each.shipped
+    return unmade(each, department)
+
+
+class OrderMachine(RuleBasedStateMachine):
+    """One order and its account under everything that can happen to them."""
+
+    @initialize(
+        confirmation=st.sampled_from(["automatic", "automatic", "required"]),
+        silence=st.sampled_from(["accept", "cancel", "escalate"]),
+        limit=st.sampled_from(["100000", "100000", "200", "0"]),
+        items=st.lists(st.tuples(ITEMS, QUANTITIES), min_size=1, max_size=3),
+        early=st.booleans(),
+    )
+    def open_account(
+        self, confirmation: Any, silence: Any, limit: str, items: list[tuple[str, int]], *, early: bool
+    ) -> None:
+        policy = Policy(confirmation=confirmation, confirmation_silence=silence, duplicate_window=64)
+        self.story = Story(policy, limit=limit)
+        self.bag: list[OrderEvent] = []
+        self.sent: dict[str, OrderEvent] = {}
+        self.waiting: set[str] = set()
+        self.joined: set[str] = set()
+        self.overridden = False
+        self.revision = 0
+        self.limit = Decimal(limit)
+        placed = self.story.placed(
+            *(line(str(place), item, quantity) for place, (item, quantity) in enumerate(items, 1))
+        )
+        self._send(placed, (0, 4) if early else (9, 4))
+
+    # --- what may happen ----------------------------------------------------------------------
+
+    @rule(department=st.sampled_from(DEPARTMENTS), share=st.integers(1, 4), fate=FATES)
+    def work(self, department: Department, share: int, fate: Fate) -> None:
+        """A department does the next thing it has to: accept, make, ship, deliver; all of a line or part of it."""
+        report = self._next_report(department, share)
+        if report is not None:
+            self._send(report, fate)
+
+    @rule(fate=FATES)
+    def carry_on(self, fate: Fate) -> None:
+        """Whoever has something to do does it whole."""
+        reports = (self._next_report(department, 1) for department in DEPARTMENTS)
+        report = next((each for each in reports if each is not None), None)
+        if report is not None:
+            self._send(report, fate)
+
+    @rule(reported=st.sampled_from(REPORTS), line_id=LINES, quantity=QUANTITIES, fate=FATES)
+    def report(self, reported: tuple[Department, StatusKind], line_id: str, quantity: int, fate: Fate) -> None:
+        """A department says anything at all."""
+        department, kind = reported
+        self._send(self.story.status(department, kind, {line_id: quantity}), fate)
+
+    @rule(
+        line_id=LINES, quantity=QUANTITIES, action=st.sampled_from(["add", "change", "delete"]), item=ITEMS, fate=FATES
+    )
+    def change(self, line_id: str, quantity: int, action: Any, item: str, fate: Fate) -> None:
+        self.revision += 1
+        state = self.state
+        known = {each.line.line_id: each.line.item_id for each in state.lines} if state else {}
+        new = None if action == "delete" else line(line_id, known.get(line_id, item), quantity)
+        change = LineChange(action, line_id, new)
+        event = OrderChanged(order_id=ORDER, revision=self.revision, changes=(change,), **self.story.head())
+        self._send(event, fate)
+
+    @rule(chance=st.integers(1, 20), fate=FATES)
+    def cancel(self, chance: int, fate: Fate) -> None:
+        if chance == 1:
+            self._send(OrderCancelled(order_id=ORDER, **self.story.head()), fate)
+
+    @rule(accepted=st.sampled_from([True] * 9 + [False]), fate=FATES)
+    def confirm(self, *, accepted: bool, fate: Fate) -> None:
+        self._send(OrderConfirmed(order_id=ORDER, accepted=accepted, **self.story.head()), fate)
+
+    @rule(amount=st.integers(1, 200), fate=FATES)
+    def pay(self, amount: int, fate: Fate) -> None:
+        self._send(OrderPaid(order_id=ORDER, amount=Decimal(amount), currency="EUR", **self.story.head()), fate)
+
+    @rule(
+        command=st.sampled_from(COMMANDS),
+        line_id=LINES,
+        department=st.sampled_from(["", *DEPARTMENTS]),
+        chance=st.integers(1, 8),
+    )
+    def command(self, command: str, line_id: str, department: str, chance: int) -> None:
+        if command == "cancel" and chance > 1:
+            return
+        targets = {
+            "reroute": f"{line_id}:{department}" if department else line_id,
+            "close-short": line_id,
+            "assign": "no-candidate",
+            "resolve": "credit-refused",
+        }
+        before = len(self.story.decisions)
+        self.story.command(command, targets.get(command, ""))
+        self.overridden = self.overridden or command == "override-credit"
+        self._check(self.story.decisions[before:])
+
+    @rule(fate=FATES)
+    def place_again(self, fate: Fate) -> None:
+        self._send(self.story.placed(), fate)
+
+    @precondition(lambda self: self.bag)
+    @rule(fate=FATES)
+    def arrive(self, fate: Fate) -> None:
+        self._arrive(fate)
+
+    @rule(hours=st.integers(1, 40))
+    def wait(self, hours: int) -> None:
+        before = len(self.story.decisions)
+        self.story.wait(timedelta(hours=hours))
+        self._check(self.story.decisions[before:])
+
+    def _next_report(self, department: Department, share: int) -> OrderEvent | None:
+        state = self.state
+        status = getattr(state, department).status if state else "none"
+        if state is None or status in ("none", "rejected", "cancelled"):
+            return None
+        if status == "ordered":
+            return self.story.status(department, "accepted")
+        kinds: tuple[StatusKind, ...] = ("delivered", "shipped") if department == "logistics" else (MADE[department],)
+        for kind in kinds:
+            for each in state.lines:
+                lacking = _lacking(each, department, kind)
+                if lacking > 0:
+                    part = max(Decimal(1), lacking // share)
+                    return self.story.status(department, kind, {each.line.line_id: part})
+        return None
+
+    def _send(self, event: OrderEvent, fate: Fate) -> None:
+        """Puts an event on its way; the one whose turn it is arrives."""
+        self.sent[event.event_id] = event
+        self.bag.append(event)
+        self._arrive(fate)
+
+    def _arrive(self, fate: Fate) -> None:
+        """Three in ten are held up and overtaken, one in five comes again later."""
+        displaced, again = fate
+        if displaced >= 7 and len(self.bag) < 12:
+            return
+        event = self.bag.pop(displaced % len(self.bag))
+        if again == 0:
+            self.bag.append(event)
+        before = len(self.story.decisions)
+        self.story.receive(event)
+        self._check(self.story.decisions[before:], event.event_id)
+
+    def _check(self, decisions: list[Decision], event_id: str = "") -> None:
+        """No event without effect or reason. Keeps account of what was joined, waits, or was given back."""
+        for decision in decisions:
+            if decision.outcome == "applied":
+                assert decision.effects or decision.explanations
+            else:
+                assert decision.code
+                assert decision.detail
+                assert decision.effects == ()
+        if decisions and event_id:
+            if decisions[0].outcome == "applied":
+                self.joined.add(event_id)
+            elif decisions[0].outcome == "parked":
+                self.waiting.add(event_id)
+        letters = self.story.sent(DeadLettered, [effect for decision in decisions for effect in decision.effects])
+        self.waiting -= {letter.raw.decode().split()[1] for letter in letters}
+        parked = {each.raw.decode().split()[1] for each in self.state.parked} if self.state else set()
+        self.joined |= self.waiting - parked
+        self.waiting &= parked
+
+    # --- what always holds --------------------------------------------------------------------
+
+    @property
+    def state(self) -> OrderState | None:
+        return self.story.state if hasattr(self, "story") else None
+
+    @invariant()
+    def every_unit_is_accounted_for(self) -> None:
+        for each in self.state.lines if self.state else ():
+            allocated = sum((allocation.quantity for allocation in each.allocations), Decimal(0))
+            assert each.line.quantity == each.cancelled + each.short + each.unallocated + allocated
+            assert 0 <= each.returned <= each.delivered <= each.shipped
+            assert min(each.cancelled, each.short, each.unallocated) >= 0
+            departments = [allocation.department for allocation in each.allocations]
+            assert len(set(departments)) == len(departments)
+            assert len(set(each.rejected_by)) == len(each.rejected_by)
+
+    @invariant()
+    def the_axes_agree_with_each_other_and_with_the_ledger(self) -> None:
+        state = self.state
+        if state is None:
+            return
+        assert headline(state)
+        assert (state.terms is None) == (state.commercial == "unknown") == (state.lines == ())
+        assert (state.settlement_id != "") == (state.commercial in ("fulfilled", "closed"))
+        assert (state.commercial == "closed") == (state.billing == "paid")
+        assert (state.credit_request is not None) == (state.credit == "requested") == (state.credit_due is not None)
+        assert (state.commercial == "confirming") >= (state.confirm_due is not None)
+        if state.commercial in ("unknown", "received", "confirming"):
+            assert all(each.shipped == 0 and not each.allocations for each in state.lines)
+        if state.commercial == "cancelled":
+            assert all(each.delivered == 0 and wanted(each) == 0 for each in state.lines)
+
+    @invariant()
+    def the_account_reserves_what_its_orders_hold_and_no_more_than_its_limit(self) -> None:
+        if self.state is None or self.story.account is None:
+            return
+        held = Decimal(0) if self.story.reservation is None else self.story.reservation.reserved
+        assert self.story.account.reserved == held >= 0
+        if self.state.credit != "requested":
+            assert self.state.reserved == held
+        if not self.overridden:
+            assert held <= self.limit
+        if self.state.commercial in ("fulfilled", "closed"):
+            assert (held, self.story.account.receivable) == (0, self.state.payable)
+        if self.state.commercial == "cancelled":
+            assert held == 0
+
+    @invariant()
+    def every_report_of_goods_counts_once_or_waits_or_was_given_back(self) -> None:
+        """The ledger against the reports themselves: nothing is lost, nothing is doubled."""
+        if self.state is None:
+            return
+        told: Counter[tuple[StatusKind, str]] = Counter()
+        for event_id in self.joined:
+            event = self.sent.get(event_id)
+            if isinstance(event, StatusReported):
+                for part in event.lines:
+                    told[event.kind, part.line_id] += part.quantity  # type: ignore[assignment]
+        for each in self.state.lines:
+            line_id = each.line.line_id
+            assert (each.shipped, each.delivered, each.returned) == (
+                told["shipped", line_id],
+                told["delivered", line_id],
+                told["returned", line_id],
+            )
+            made = sum((allocation.made for allocation in each.allocations), Decimal(0))
+            assert made == told["produced", line_id] + told["received", line_id]
+
+    @invariant()
+    def it_is_settled_at_most_once_for_what_was_delivered(self) -> None:
+        if self.state is None:
+            return
+        settlements = self.story.sent(SettlementRecorded)
+        assert len(settlements) == (1 if self.state.settlement_id else 0)
+        for settlement in settlements:
+            assert settlement.tax_inclusive == self.state.payable
+            assert settlement.tax_exclusive == sum((row.taxable_amount for row in settlement.vat), Decimal(0))
+
+    def teardown(self) -> None:
+        """Decided again from the journal, everything comes out the same."""
+        if not hasattr(self, "story"):
+            return
+        ids = Counter(effect.event_id for effect in self.story.effects if not isinstance(effect, DeadLettered))
+        asked_again = {request.event_id for request in self.story.requests}
+        assert all(count == 1 or event_id in asked_again for event_id, count in ids.items())
+        assert fold(self.story.journal, self.story.context()) == self.story.state
+        self._replay(self.story.journal, [each for each in self.story.decisions if each.outcome != "refused"])
+
+    def _replay(self, journal: list[tuple[Received, Any]], decisions: list[Decision]) -> None:
+        state: OrderState | None = None
+        context = self.story.context()
+        for received, decided_at in journal:
+            decision = decide(
+                state, received, type(context)(decided_at, context.policy, context.router, context.decode)
+            )
+            state = decision.state
+            decided = decisions.pop(0)
+            assert (decision.outcome, decision.effects, decision.explanations) == (
+                decided.outcome,
+                decided.effects,
+                decided.explanations,
+            )
+
+
+TestOrderMachine = OrderMachine.TestCase
+TestOrderMachine.settings = settings(max_examples=150, stateful_step_count=50)

@@ -1,0 +1,104 @@
+"""Whatever bytes come in, a connector answers with documents and refusals, never with an exception."""
+
+from __future__ import annotations
+
+import io
+import re
+from decimal import Decimal
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.base import Accepted, Refusal
+from connectors.detect import read
+from connectors.ubl_line import Vat
+from hub.codec import Codec
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ORDER_XML = (EXAMPLES / "order.xml").read_bytes()
+ORDERS_JSONL = (EXAMPLES / "orders.jsonl").read_bytes()
+CODEC = Codec.load()
+
+snippets = st.one_of(
+    st.binary(max_size=8),
+    st.text(max_size=6).map(str.encode),
+    st.sampled_from(
+        [
+            b"",
+            b"-",
+            b"0",
+            b"1e9",
+            b"NaN",
+            b"9" * 19,
+            b"<a/>",
+            b"<!DOCTYPE a>",
+            b"&amp;",
+            b"&x;",
+            b"\x00",
+            b'"',
+            b"{",
+            b"]]>",
+        ]
+    ),
+)
+
+
+def mutated(original: bytes) -> st.SearchStrategy[bytes]:
+    """The document with up to six stretches of it replaced."""
+    place = st.integers(0, len(original))
+    cut = st.tuples(place, st.integers(0, 30), snippets)
+
+    def apply(cuts: list[tuple[int, int, bytes]]) -> bytes:
+        document = original
+        for start, length, text in cuts:
+            document = document[:start] + text + document[start + length :]
+        return document
+
+    return st.lists(cut, max_size=6).map(apply)
+
+
+def revalued(original: bytes, value: str) -> st.SearchStrategy[bytes]:
+    """The document with one to three of its values, as `value` finds them, replaced: it stays well-formed."""
+    places = [match.span(1) for match in re.finditer(value.encode(), original)]
+    printable = st.text(st.characters(exclude_characters='<>&"\\', exclude_categories=["C"]), max_size=12)
+    number = st.decimals().map(str)
+    odd = st.sampled_from(
+        ["", "NaN", "-1", "0", "1e400", "1_000", "9" * 18, "0.0000001", "2026-13-01", "٣", "S", "true"]
+    )
+    changes = st.dictionaries(st.sampled_from(places), printable | number | odd, min_size=1, max_size=3)
+
+    def apply(changed: dict[tuple[int, int], str]) -> bytes:
+        document = original
+        for (start, end), text in sorted(changed.items(), reverse=True):
+            document = document[:start] + text.encode() + document[end:]
+        return document
+
+    return changes.map(apply)
+
+
+def check(raw: bytes) -> None:
+    for result in read(io.BufferedReader(io.BytesIO(raw)), "fuzz", Vat("E", Decimal(0))):
+        if isinstance(result, Accepted):
+            CODEC.encode(result.event)  # what an edge takes can always be sent
+        else:
+            assert isinstance(result, Refusal)
+            assert result.problems
+            assert all(problem.reason for problem in result.problems)
+
+
+@settings(max_examples=600)
+@given(mutated(ORDER_XML) | revalued(ORDER_XML, r'[>"]([^<>"\n]+)[<"]'))
+def test_any_bytes_like_ubl_are_taken_or_refused(raw: bytes) -> None:
+    check(raw)
+
+
+@settings(max_examples=600)
+@given(mutated(ORDERS_JSONL) | revalued(ORDERS_JSONL, r': "([^"]*)"'))
+def test_any_bytes_like_json_lines_are_taken_or_refused(raw: bytes) -> None:
+    check(raw)
+
+
+@given(st.binary(max_size=2_000))
+def test_any_bytes_at_all_are_taken_or_refused(raw: bytes) -> None:
+    check(raw)

@@ -1,0 +1,366 @@
+"""Amendments and cancellations before, during and after the work."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from hub.domain.effects import CustomerNotified, ExceptionRaised, SettlementRecorded, WorkOrderIssued
+from hub.domain.model import LineChange, OrderLine
+from hub.domain.policy import Policy
+from tests.support.orders import Story, line, made_order_in_work, stock_order_in_work
+
+
+def add(new: OrderLine) -> LineChange:
+    return LineChange("add", new.line_id, new)
+
+
+def change(new: OrderLine) -> LineChange:
+    return LineChange("change", new.line_id, new)
+
+
+def delete(line_id: str) -> LineChange:
+    return LineChange("delete", line_id)
+
+
+def last_work(story: Story) -> tuple[str, str, dict[str, str]]:
+    issued = story.sent(WorkOrderIssued)[-1]
+    return issued.department, issued.action, {each.line_id: str(each.quantity) for each in issued.lines}
+
+
+def test_a_larger_quantity_waits_for_its_credit_and_is_then_given_to_the_department() -> None:
+    story = stock_order_in_work(limit="119.00")
+    story.change(1, change(line(quantity=15)))
+    assert story.headline == "credit-hold"
+    assert (story.line().unallocated, last_work(story)[2]) == (5, {"1": "10"})
+    story.customer(limit="178.50")
+    story.command("release-hold")
+    assert last_work(story) == ("logistics", "change", {"1": "15"})
+    assert story.requests[-1].amount == Decimal("178.50")
+    assert story.order.revision == 1
+
+
+def test_a_smaller_quantity_is_taken_back_at_once_and_frees_its_credit() -> None:
+    story = made_order_in_work()
+    story.change(1, change(line(item_id="MK-1", quantity=7)))
+    assert last_work(story) == ("production", "change", {"1": "7"})
+    assert story.account is not None
+    assert story.account.reserved == Decimal("83.30")
+
+
+def test_a_quantity_cannot_go_below_what_is_shipped_and_the_customer_is_told() -> None:
+    story = stock_order_in_work()
+    story.report("logistics", "shipped", {"1": 6})
+    story.change(1, change(line(quantity=2)))
+    assert story.line().line.quantity == 6
+    assert "line 1 stays at 6 C62" in story.sent(CustomerNotified)[-1].text
+    story.report("logistics", "delivered", {"1": 6})
+    assert story.headline == "settled"
+
+
+def test_a_line_can_be_added_and_another_deleted_in_one_revision() -> None:
+    story = made_order_in_work()
+    story.change(1, add(line("2", "ST-1", 3)), delete("1"))
+    actions = [(each.department, each.action) for each in story.sent(WorkOrderIssued)]
+    assert actions == [("production", "create"), ("production", "cancel"), ("logistics", "create")]
+    assert story.line("1").cancelled == 10
+    assert story.account is not None
+    assert story.account.reserved == Decimal("35.70")
+
+
+def test_adding_a_line_tells_only_the_department_that_supplies_it() -> None:
+    story = made_order_in_work()
+    story.change(1, add(line("2", "ST-1", 3)))
+    actions = [(each.department, each.action) for each in story.sent(WorkOrderIssued)]
+    assert actions == [("production", "create"), ("logistics", "create")]
+
+
+def test_work_is_done_when_what_is_left_of_it_is_made() -> None:
+    story = made_order_in_work()
+    story.report("production", "produced", {"1": 4})
+    assert story.order.production.status == "started"
+    story.change(1, change(line(item_id="MK-1", quantity=4)))
+    assert story.order.production.status == "done"
+
+
+def test_an_amended_order_may_have_as_many_lines_as_a_new_one() -> None:
+    story = stock_order_in_work(policy=Policy(max_lines=2))
+    assert story.change(1, add(line("2"))).outcome == "applied"
+    assert story.change(2, add(line("3"))).code == "too-many-lines"
+
+
+def test_deleting_every_line_cancels_the_order() -> None:
+    story = made_order_in_work()
+    story.change(1, delete("1"))
+    assert story.headline == "cancelled"
+    assert story.account is not None
+    assert story.account.reserved == 0
+
+
+def test_deleting_the_last_open_line_settles_what_was_delivered() -> None:
+    story = Story()
+    story.place(line("1"), line("2"))
+    story.report("logistics", "accepted")
+    story.report("logistics", "shipped", {"1": 10})
+    story.report("logistics", "delivered", {"1": 10})
+    story.change(1, delete("2"))
+    (settlement,) = story.sent(SettlementRecorded)
+    assert settlement.tax_exclusive == 100
+    assert [(each.line_id, each.kind, each.quantity) for each in settlement.differences] == [("2", "cancelled", 10)]
+
+
+def test_an_amendment_before_the_confirmation_is_credited_and_confirmed_anew() -> None:
+    story = Story(Policy(confirmation="required"))
+    story.place()
+    story.change(1, change(line(quantity=5)))
+    assert story.told() == ["received", "confirmation-requested", "changed", "confirmation-requested"]
+    story.confirm()
+    assert last_work(story) == ("logistics", "create", {"1": "5"})
+
+
+def test_the_answer_to_the_request_before_the_amendment_is_ignored() -> None:
+    story = Story(credit_answers=False)
+    story.place()
+    story.change(1, change(line(quantity=500)))
+    old, new = (story.answer(request) for request in story.requests)
+    assert old is not None
+    assert new is not None
+    assert story.receive(old).code == "superseded"
+    assert story.headline == "credit-check"
+    story.receive(new)
+    assert (story.headline, story.order.reserved) == ("confirmed", Decimal(5950))
+
+
+def test_revisions_are_taken_in_their_order_however_they_come() -> None:
+    story = made_order_in_work()
+    assert story.change(2, change(line(item_id="MK-1", quantity=3))).code == "revision-gap"
+    story.change(1, change(line(item_id="MK-1", quantity=20)))
+    assert (story.order.revision, story.line().line.quantity) == (2, 3)
+    assert story.change(2, delete("1")).code == "revision-over"
+
+
+def test_a_price_may_change_until_the_order_is_settled() -> None:
+    story = stock_order_in_work()
+    story.change(1, change(line(price=Decimal(9))))
+    story.report("logistics", "shipped")
+    story.report("logistics", "delivered")
+    assert story.sent(SettlementRecorded)[0].tax_exclusive == 90
+    assert story.change(2, change(line(price=Decimal(8)))).code == "already-delivered"
+
+
+def test_a_new_wanted_date_reaches_the_departments() -> None:
+    story = made_order_in_work()
+    wanted = story.now.date()
+    story.change(1, change(line(item_id="MK-1", requested_delivery=wanted)))
+    issued = story.sent(WorkOrderIssued)[-1]
+    assert (issued.action, issued.lines[0].requested_delivery) == ("change", wanted)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ((), "no-changes"),
+        ((delete("7"),), "unknown-line"),
+        ((change(line("7")),), "unknown-line"),
+        ((add(line("1")),), "line-id-repeated"),
+        ((LineChange("change", "1"),), "line-missing"),
+        ((LineChange("add", "2", line("3")),), "line-missing"),
+        ((change(line(quantity=-5)),), "quantity-not-positive"),
+        ((change(line(quantity="NaN")),), "quantity-not-positive"),
+        ((change(line(item_id="BU-1")),), "item-changed"),
+        ((change(line(unit="KGM")),), "item-changed"),
+        ((add(line("2", vat_category="O", vat_rate=Decimal(0))),), "vat-mixed"),
+        ((add(line("2", quantity=999_999_999_999, price=Decimal(10**11))),), "line-too-large"),
+        ((add(line("2")), delete("9")), "unknown-line"),
+    ],
+)
+def test_an_amendment_that_makes_no_sense_is_refused_as_a_whole(changes: tuple[LineChange, ...], code: str) -> None:
+    story = stock_order_in_work()
+    before = story.order
+    decision = story.change(1, *changes)
+    assert (decision.outcome, decision.code) == ("refused", code)
+    assert story.order == before
+
+
+def test_cancelling_before_the_work_releases_everything() -> None:
+    story = Story(Policy(confirmation="required"))
+    story.place()
+    story.cancel("found it cheaper")
+    assert story.headline == "cancelled"
+    assert "found it cheaper" in story.sent(CustomerNotified)[-1].text
+    assert [request.action for request in story.requests] == ["reserve", "release"]
+    assert story.order.confirm_due is None
+
+
+def test_cancelling_during_the_work_cancels_the_work_orders() -> None:
+    story = Story()
+    story.place(line("1", "MK-1"), line("2", "ST-1"))
+    story.cancel()
+    actions = [(each.department, each.action) for each in story.sent(WorkOrderIssued)]
+    assert actions[2:] == [("production", "cancel"), ("logistics", "cancel")]
+    assert story.order.production.status == "cancelled"
+
+
+def test_cancelling_while_credit_is_being_checked_leaves_nothing_reserved() -> None:
+    story = Story(credit_answers=False)
+    story.place()
+    story.cancel()
+    answers = [story.answer(request) for request in story.requests]
+    assert answers[0] is not None
+    assert (story.order.credit, story.order.credit_request, story.order.credit_due) == ("released", None, None)
+    assert story.receive(answers[0]).outcome == "ignored"
+    assert story.account is not None
+    assert story.account.reserved == 0
+
+
+def test_ship_two_of_three_and_cancel_the_rest_settles_two() -> None:
+    story = Story()
+    story.place(line(quantity=3))
+    story.report("logistics", "accepted")
+    story.report("logistics", "shipped", {"1": 2})
+    story.cancel()
+    assert (story.line().cancelled, last_work(story)) == (1, ("logistics", "change", {"1": "2"}))
+    story.report("logistics", "delivered", {"1": 2})
+    (settlement,) = story.sent(SettlementRecorded)
+    assert settlement.tax_exclusive == 20
+    assert [(each.kind, each.quantity) for each in settlement.differences] == [("cancelled", 1)]
+    assert story.account is not None
+    assert (story.account.reserved, story.account.receivable) == (0, Decimal("23.80"))
+
+
+def test_a_partial_cancellation_takes_units_not_yet_made_before_those_that_are() -> None:
+    story = made_order_in_work()
+    story.report("production", "produced", {"1": 6})
+    story.report("logistics", "accepted")
+    story.report("logistics", "shipped", {"1": 4})
+    story.change(1, change(line(item_id="MK-1", quantity=7)))
+    assert story.line().allocations[0].quantity == 7
+    assert [each.department for each in story.sent(WorkOrderIssued)][-1] == "production", "6 made: 1 is still to come"
+    story.change(2, change(line(item_id="MK-1", quantity=5)))
+    assert [each.department for each in story.sent(WorkOrderIssued)][-2:] == ["production", "logistics"]
+    assert story.line().shipped == 4, "what is on its way is not taken back"
+
+
+def test_cancelling_when_everything_is_on_its_way_changes_nothing_and_says_so() -> None:
+    story = stock_order_in_work()
+    story.report("logistics", "shipped")
+    decision = story.cancel()
+    assert story.headline == "shipped"
+    assert story.told()[-1] == "refused"
+    assert decision.explanations
+    story.report("logistics", "delivered")
+    assert story.headline == "settled"
+    assert story.cancel().code == "already-delivered"
+
+
+def test_goods_shipped_although_cancelled_are_settled_all_the_same() -> None:
+    story = stock_order_in_work()
+    story.cancel()
+    story.report("logistics", "shipped", {"1": 4})
+    assert (story.headline, story.line().cancelled, story.problems()) == ("shipped", 6, ["moved-after-cancel"])
+    story.report("logistics", "delivered", {"1": 4})
+    assert story.sent(SettlementRecorded)[0].tax_exclusive == 40
+    assert story.account is not None
+    assert (story.account.reserved, story.account.receivable) == (0, Decimal("47.60"))
+
+
+def test_a_cancelled_order_that_was_paid_is_to_be_refunded() -> None:
+    story = stock_order_in_work()
+    story.pay(50)
+    story.cancel()
+    assert story.problems() == ["refund-due"]
+    story.command("resolve", "refund-due")
+    story.pay(10)
+    assert story.problems() == ["refund-due"]
+    assert story.order.exceptions[0].detail == "60 EUR were paid for a cancelled order"
+
+
+def test_cancelling_closes_the_exceptions_of_the_order() -> None:
+    story = made_order_in_work()
+    story.report("production", "problem")
+    story.cancel()
+    assert story.problems() == []
+    assert [each.action for each in story.sent(ExceptionRaised)] == ["opened", "closed"]
+
+
+def test_an_operator_cancels_as_the_buyer_does_but_not_what_is_over() -> None:
+    story = stock_order_in_work()
+    story.command("cancel")
+    assert story.headline == "cancelled"
+    assert story.command("cancel").code == "order-over"
+    assert story.cancel().outcome == "ignored"
+    assert story.change(1, delete("1")).code == "order-cancelled"
+
+
+@pytest.mark.parametrize(
+    ("command", "target", "code"),
+    [
+        ("release-hold", "", "no-hold"),
+        ("override-credit", "", "no-hold"),
+        ("reroute", "9", "unknown-line"),
+        ("reroute", "1:sales", "unknown-department"),
+        ("reroute", "1:logistics", "nothing-to-reroute"),
+        ("assign", "stalled", "no-such-exception"),
+        ("resolve", "", "no-such-exception"),
+        ("close-short", "9", "unknown-line"),
+    ],
+)
+def test_a_command_that_makes_no_sense_is_refused(command: str, target: str, code: str) -> None:
+    story = stock_order_in_work()
+    decision = story.command(command, target)
+    assert (decision.outcome, decision.code) == ("refused", code)
+
+
+def test_a_command_names_who_gives_it() -> None:
+    story = stock_order_in_work()
+    assert story.command("cancel", owner="").code == "owner-missing"
+    assert "ines commanded cancel" in story.command("cancel").explanations[-1]
+
+
+def test_closing_short_an_order_of_which_nothing_came_cancels_it() -> None:
+    story = made_order_in_work()
+    story.command("close-short")
+    assert story.headline == "cancelled"
+    assert story.command("close-short").code == "not-in-work"
+
+
+def test_goods_lost_on_the_way_can_be_closed_short_and_count_if_they_turn_up() -> None:
+    story = Story()
+    story.place(line("1"), line("2"))
+    story.report("logistics", "accepted")
+    story.report("logistics", "shipped")
+    story.report("logistics", "delivered", {"1": 8})
+    story.command("close-short", "1")
+    assert story.command("close-short", "1").code == "nothing-to-close"
+    assert (story.line("1").short, story.headline) == (2, "partly-delivered")
+    assert story.order.reserved == Decimal("214.20")
+    story.report("logistics", "delivered", {"1": 1, "2": 10})
+    assert (story.line("1").short, story.headline) == (1, "settled")
+    assert story.sent(SettlementRecorded)[0].tax_exclusive == 190
+
+
+def test_goods_given_up_as_lost_that_arrive_are_settled_all_the_same() -> None:
+    story = stock_order_in_work()
+    story.report("logistics", "shipped")
+    story.command("close-short")
+    assert story.headline == "cancelled"
+    story.report("logistics", "delivered", {"1": 10})
+    assert (story.headline, story.problems()) == ("settled", ["moved-after-cancel"])
+    assert story.sent(SettlementRecorded)[0].tax_exclusive == 100
+
+
+def test_cancelling_and_shipping_settle_the_same_whichever_is_first() -> None:
+    settled = []
+    for first in ("cancel", "ship"):
+        story = stock_order_in_work()
+        if first == "cancel":
+            story.cancel()
+        story.report("logistics", "shipped", {"1": 4})
+        if first == "ship":
+            story.cancel()
+        story.report("logistics", "delivered", {"1": 4})
+        (settlement,) = story.sent(SettlementRecorded)
+        assert story.account is not None
+        settled.append((settlement.payable, settlement.differences, story.account.reserved, story.account.receivable))
+    assert settled[0] == settled[1]
