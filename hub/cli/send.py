@@ -142,8 +142,8 @@ async def _from_thread(items: Iterator[Accepted | Refusal]) -> AsyncIterator[Acc
 
     threading.Thread(target=draw, daemon=True, name="documents").start()
     while True:
-        arrived.clear()
-        if not ready:
+        while not ready:  # the event may be left from an item that is taken already
+            arrived.clear()
             await arrived.wait()
         item = ready.popleft()
         room.release()

@@ -156,5 +156,5 @@ def test_ctrl_c_ends_it_while_it_waits_for_input() -> None:
     assert process.stdout.readline().startswith(b"valid ")  # it reads, and now waits for more
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == 130, said
     assert b"Traceback" not in said
