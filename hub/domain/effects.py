@@ -80,21 +80,53 @@ class ExceptionRaised(OrderFact, kw_only=True):
 
 
 class SettledLine(Frozen):
-    """One line of a settlement: what was delivered, and its net amount (BT-131)."""
+    """One line of a settlement: what it bills or credits, and its net amount (BT-131)."""
 
     line_id: str
+    """BT-126: the order line's own."""
     item_id: str
+    """BT-155."""
+    description: str
+    """BT-153."""
     ordered: Decimal
+    """As the latest revision has it."""
     delivered: Decimal
+    """Delivered and kept by the time of this settlement, whatever other settlements bill of it."""
+    quantity: Decimal
+    """BT-129: what this settlement bills, or credits if it is a credit note; positive."""
     unit: str
+    """BT-130."""
     price: Decimal
+    """BT-146."""
     base_quantity: Decimal
+    """BT-149."""
     allowance: Decimal
+    """BT-136, the line's discount."""
     net_amount: Decimal
     vat_category: VatCategory
     vat_rate: Decimal
     event_ids: tuple[str, ...]
     """The status reports the quantity came from."""
+
+
+class SettledAdjustment(Frozen):
+    """A document level allowance (BG-20) or charge (BG-21) of a settlement, and where it comes from."""
+
+    kind: Literal["allowance", "charge"]
+    amount: Decimal
+    """BT-92, BT-99; positive."""
+    vat_category: VatCategory
+    vat_rate: Decimal
+    percent: Decimal | None
+    """BT-94, BT-101."""
+    base_amount: Decimal | None
+    """BT-93, BT-100: what `percent` was taken of."""
+    reason_code: str
+    """UNCL 5189 for an allowance (BT-98), UNCL 7161 for a charge (BT-105)."""
+    reason: str
+    """BT-97, BT-104."""
+    event_ids: tuple[str, ...]
+    """The events it follows from."""
 
 
 class VatBreakdown(Frozen):
@@ -108,7 +140,7 @@ class VatBreakdown(Frozen):
     """BT-117."""
 
 
-DifferenceKind = Literal["short", "over", "cancelled", "returned"]
+DifferenceKind = Literal["short", "over", "cancelled", "returned", "rounding"]
 
 
 class Difference(Frozen):
@@ -121,19 +153,49 @@ class Difference(Frozen):
     detail: str
 
 
+SettlementKind = Literal["invoice", "credit-note"]
+"""BT-3: 380 or 381."""
+
+SettlementCause = Literal["delivery", "close", "supplement", "return", "cancellation", "reversal", "replacement"]
+"""delivery: one of several by contract. close: everything wanted was delivered. supplement: delivered after that.
+return: sent back. cancellation: what a cancelled order is charged. reversal, replacement: a correction's two halves."""
+
+
 class SettlementRecorded(OrderFact, kw_only=True):
-    """settlements: the record finance books. Amounts in `currency`, rounded to its minor unit."""
+    """settlements: the record finance books. Amounts in `currency`, rounded to its minor unit.
+
+    Amounts are those of the document and, as on paper, positive on a credit note too; `kind` says which way they count.
+    """
 
     settlement_id: str
+    """BT-1."""
+    kind: SettlementKind
+    cause: SettlementCause
+    preceding: tuple[str, ...]
+    """BT-25: the settlements this one credits, reverses or replaces."""
     customer_id: str
+    """BT-46."""
     purchase_order: str
+    """BT-13."""
     currency: str
+    """BT-5."""
+    deliver_to: Address
+    """BG-15."""
+    delivered_on: date | None
+    """BT-72: when the last of its goods arrived; absent when it bills none."""
+    payment_due: date | None
+    """BT-9; absent on a credit note."""
+    payment_terms: str
+    """BT-20, among them what early payment saves; may be empty."""
     lines: tuple[SettledLine, ...]
+    adjustments: tuple[SettledAdjustment, ...]
     vat: tuple[VatBreakdown, ...]
     line_total: Decimal
     """BT-106, sum of line net amounts."""
     allowance_total: Decimal
     """BT-107, document level allowances."""
+    charge_total: Decimal
+    """BT-108, document level charges."""
     tax_exclusive: Decimal
     """BT-109."""
     tax_total: Decimal
@@ -142,8 +204,14 @@ class SettlementRecorded(OrderFact, kw_only=True):
     """BT-112."""
     prepaid: Decimal
     """BT-113."""
+    rounding: Decimal
+    """BT-114."""
     payable: Decimal
     """BT-115."""
+    tax_currency: str
+    """BT-6, the VAT accounting currency if it is another than `currency`, else empty."""
+    tax_total_accounting: Decimal | None
+    """BT-111: `tax_total` in `tax_currency`."""
     differences: tuple[Difference, ...]
 
 

@@ -10,8 +10,15 @@ from decimal import ROUND_DOWN, Decimal
 from typing import cast
 
 from hub.domain import amounts
-from hub.domain.effects import Difference, DifferenceKind, SettledLine, SettlementRecorded, VatBreakdown
-from hub.domain.en16931 import LineTotal, Refusal, Totals, totals
+from hub.domain.effects import (
+    Difference,
+    DifferenceKind,
+    SettledAdjustment,
+    SettledLine,
+    SettlementRecorded,
+    VatBreakdown,
+)
+from hub.domain.en16931 import Document, LineTotal, Refusal, Totals, totals
 from hub.domain.flow.crediting import release_credit, settle_credit
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.problems import ExceptionKind, close_exception, close_one, open_exception
@@ -63,7 +70,8 @@ def _settle(turn: Turn) -> None:
     state, terms = turn.state, turn.terms
     delivered = [line for line in state.lines if line.delivered]
     billed = [(line.line, billable(line, turn.policy.over_delivery_percent)) for line in delivered]
-    computed = totals(amounts.document(terms.currency, terms.discount_percent, billed, state.paid))
+    document = amounts.document(terms.currency, terms.discount_percent, billed, state.paid)
+    computed = totals(document)
     if isinstance(computed, Refusal):
         raise InvariantError(f"Order {state.order_id}: cannot be settled: {computed.findings[0].message}")
     settlement_id = turn.next_id()
@@ -74,18 +82,33 @@ def _settle(turn: Turn) -> None:
             occurred_at=turn.now,
             order_id=state.order_id,
             settlement_id=settlement_id,
+            kind="invoice",
+            cause="close",
+            preceding=(),
             customer_id=terms.customer_id,
             purchase_order=terms.purchase_order,
             currency=terms.currency,
-            lines=tuple(_settled_line(line, amount) for line, amount in zip(delivered, computed.lines, strict=True)),
+            deliver_to=terms.deliver_to,
+            delivered_on=turn.today,
+            payment_due=None,
+            payment_terms="",
+            lines=tuple(
+                _settled_line(line, quantity, amount)
+                for line, (_, quantity), amount in zip(delivered, billed, computed.lines, strict=True)
+            ),
+            adjustments=tuple(_adjustments(document, computed)),
             vat=_vat(computed),
             line_total=computed.line_total,
             allowance_total=computed.allowance_total,
+            charge_total=computed.charge_total,
             tax_exclusive=computed.tax_exclusive,
             tax_total=computed.tax_total,
             tax_inclusive=computed.tax_inclusive,
             prepaid=computed.prepaid,
+            rounding=computed.rounding,
             payable=computed.payable,
+            tax_currency="",
+            tax_total_accounting=None,
             differences=tuple(difference for line in state.lines for difference in _differences(line, terms.currency)),
         )
     )
@@ -121,13 +144,15 @@ def billable(line: LineState, over_delivery_percent: Decimal) -> Decimal:
     return min(kept, limit)
 
 
-def _settled_line(line: LineState, amount: LineTotal) -> SettledLine:
+def _settled_line(line: LineState, quantity: Decimal, amount: LineTotal) -> SettledLine:
     item = line.line
     return SettledLine(
         line_id=item.line_id,
         item_id=item.item_id,
+        description=item.description,
         ordered=item.quantity,
         delivered=line.delivered - line.returned,
+        quantity=quantity,
         unit=item.unit,
         price=item.price,
         base_quantity=item.base_quantity,
@@ -137,6 +162,21 @@ def _settled_line(line: LineState, amount: LineTotal) -> SettledLine:
         vat_rate=item.vat_rate,
         event_ids=line.delivered_by,
     )
+
+
+def _adjustments(document: Document, computed: Totals) -> Iterator[SettledAdjustment]:
+    for given, amount in zip(document.adjustments, computed.adjustments, strict=True):
+        yield SettledAdjustment(
+            kind=given.kind,
+            amount=amount.amount,
+            vat_category=cast("VatCategory", given.vat.category),
+            vat_rate=given.vat.rate or ZERO,
+            percent=given.percent,
+            base_amount=amount.base_amount,
+            reason_code=given.reason_code,
+            reason=given.reason,
+            event_ids=(),
+        )
 
 
 def _vat(computed: Totals) -> tuple[VatBreakdown, ...]:
