@@ -57,11 +57,14 @@ async def test_a_worker_without_its_local_state_gives_the_same_answers(field: Fi
 async def test_workers_come_and_go_under_load_and_every_word_is_counted_once(field: Field) -> None:
     agent = field.spec()
     await field.create(agent)
-    fed = words(12_000)
+    fed: list[tuple[bytes, bytes]] = []
+    enough = asyncio.Event()
 
     async def feed() -> None:
-        for first in range(0, len(fed), 500):
-            await field.feed(agent.sources[0], fed[first : first + 500])
+        while not enough.is_set():
+            more = words(500, first=len(fed))
+            await field.feed(agent.sources[0], more)
+            fed.extend(more)
 
     async with field.running(agent, data="one") as one:
         feeding = asyncio.create_task(feed())
@@ -70,6 +73,7 @@ async def test_workers_come_and_go_under_load_and_every_word_is_counted_once(fie
             await until(lambda: two.value("hub_events_in_total") > 0, two.task)
         assert two.value("hub_states") == two.value("hub_lag_records") == 0
         await until(lambda: one.value("hub_partitions") == 8, one.task)
+        enough.set()
         await feeding
         assert await field.counts(agent.outputs[0], len(fed)) == expected(fed)
         await until(lambda: one.value("hub_lag_records") == 0, one.task)
