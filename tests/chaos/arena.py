@@ -46,17 +46,36 @@ class Arena:
     _watching: asyncio.Lock = field(default_factory=asyncio.Lock)
     _heard_at: float = field(default_factory=time.monotonic)
     """When something new was last seen to be committed."""
+    _watcher: asyncio.Task[None] | None = None
+
+    def start_watching(self) -> None:
+        """From now on look at what is committed, and answer it, even while Kafka is ill."""
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def stop_watching(self) -> None:
+        """Look no more."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.wait([self._watcher])
 
     async def drained(self, seconds: float = _DRAIN_SECONDS) -> bool:
         """Whether all that was sent is applied in so many seconds, and nothing more will come."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and all(len(m.ended) < _HOPELESS for m in self.fleet.members):
+            if self._watcher is not None and self._watcher.done():
+                self._watcher.result()
             async with self._watching:
                 quiet = time.monotonic() - self._heard_at > _QUIET_SECONDS
-                if quiet and self.view.applied(self.scenario.agents) and self.load.settled(self.view.records):
+                if quiet and not self.view.behind(self.scenario.agents) and self.load.settled(self.view.records):
                     return True
             await asyncio.sleep(0.1)
         return False
+
+    def left(self) -> str:
+        """What is not done yet, and the last words of every worker."""
+        behind = self.view.behind(self.scenario.agents)
+        words = [f"{member.name}: {member.program.last_words}; ended: {member.ended}" for member in self.fleet.members]
+        return "\n".join([f"not applied: {behind}", self.load.left(), *words])
 
     async def watch(self) -> None:
         """Look at what was committed since, and answer it."""
@@ -74,6 +93,12 @@ class Arena:
         await self._examine_stores([await self._rebuild()])
         verdict.add(self.scenario.examine(self.view.records, PARTITIONS))
         return verdict
+
+    async def _watch(self) -> None:
+        while True:
+            with suppress(KafkaError):  # the broker may be the one that is ill-treated
+                await self.watch()
+            await asyncio.sleep(0.05)
 
     async def _examine_stores(self, directories: Sequence[Path]) -> None:
         await self.watch()
@@ -122,16 +147,8 @@ async def arena(
             Fleet(workers, arguments, environment, directory / "workers") as fleet,
         ):
             it = Arena(scenario, broker, view, load, fleet, directory, environment, arguments)
-            watching = asyncio.create_task(_watch(it))
+            it.start_watching()
             try:
                 yield it
             finally:
-                watching.cancel()
-                await asyncio.gather(watching, return_exceptions=True)
-
-
-async def _watch(it: Arena) -> None:
-    while True:
-        with suppress(KafkaError):  # the broker may be the one that is ill-treated
-            await it.watch()
-        await asyncio.sleep(0.05)
+                await it.stop_watching()

@@ -15,7 +15,6 @@ from pathlib import Path
 from random import Random
 
 import yaml
-from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 
 from connectors.base import Event, key_of
@@ -41,6 +40,7 @@ from hub.topics import (
     WORK_TOPIC,
 )
 from tests.chaos.credit_oracle import CreditOracle
+from tests.chaos.feed import Feed, open_feed
 from tests.chaos.orders_oracle import OrdersOracle
 from tests.chaos.scenario import Records
 from tests.chaos.verdict import Verdict
@@ -56,8 +56,8 @@ _SOON_MS = 60_000
 class OrdersLoad:
     """The demonstration's script, with more that goes wrong; departments and customers answer what is committed."""
 
-    def __init__(self, producer: AIOKafkaProducer, codec: Codec, partitions: int, random: Random) -> None:
-        self._producer = producer
+    def __init__(self, feed: Feed, codec: Codec, partitions: int, random: Random) -> None:
+        self._feed = feed
         self._codec = codec
         self._partitions = partitions
         self._random = random
@@ -75,7 +75,7 @@ class OrdersLoad:
             await self._send(event)
         for cue in play(now, orders=_BACKLOG, seconds=1, seed=self._random.randrange(2**31)):
             await self._perform(cue)
-        await self._producer.flush()
+        await self._feed.flush()
 
     async def play(self, seconds: float) -> None:
         started = time.monotonic()
@@ -88,7 +88,7 @@ class OrdersLoad:
         for cue in cues:
             await asyncio.sleep(max(0.0, started + cue.at - time.monotonic()))
             await self._perform(_renumbered(cue))
-        await self._producer.flush()
+        await self._feed.flush()
 
     async def react(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -107,6 +107,9 @@ class OrdersLoad:
         due = {record.key: int(dict(record.headers).get("hub-due-ms", b"0")) for record in records[ORDERS_STATE]}
         soon = time.time() * 1000 + _SOON_MS
         return not self._latest and not any(0 < each < soon for each in due.values())
+
+    def left(self) -> str:
+        return f"not said yet: {list(self._latest)[:20]}"
 
     def _note(self, topic: str, subject: str, seconds: float | None) -> None:
         """What was to be said about the subject is replaced by what is now."""
@@ -141,13 +144,13 @@ class OrdersLoad:
     async def _send(self, event: Event, *, wrong_partition: bool = False) -> None:
         key = key_of(event).encode()
         partition = (partition_of(key, self._partitions) + wrong_partition) % self._partitions
-        await self._producer.send(topic_of(event), self._codec.encode(event), key=key, partition=partition)
+        await self._feed.send(topic_of(event), self._codec.encode(event), key=key, partition=partition)
 
     async def _send_garbage(self, order: OrderPlaced) -> None:
         value = self._codec.encode(order)
         key = order.order_id.encode()
         broken = self._random.choice((value[:-3], b"", value + b"!", b"\0" * 5 + value, b"x" * (MAX_EVENT_BYTES + 1)))
-        await self._producer.send(ORDERS_EVENTS, broken, key=key, partition=partition_of(key, self._partitions))
+        await self._feed.send(ORDERS_EVENTS, broken, key=key, partition=partition_of(key, self._partitions))
 
 
 class OrdersScenario:
@@ -175,8 +178,8 @@ class OrdersScenario:
 
     @asynccontextmanager
     async def load(self, bootstrap: str, partitions: int, random: Random) -> AsyncIterator[OrdersLoad]:
-        async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5) as producer:
-            yield OrdersLoad(producer, self._codec, partitions, random)
+        async with open_feed(bootstrap) as it:
+            yield OrdersLoad(it, self._codec, partitions, random)
 
     def examine(self, records: Records, partitions: int) -> Verdict:
         verdict = Verdict()

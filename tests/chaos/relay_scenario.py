@@ -11,12 +11,12 @@ from random import Random
 from types import MappingProxyType
 
 import orjson
-from aiokafka import AIOKafkaProducer
 
 from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import APPLIED_TOPIC, Record
 from hub.topics import Topic
 from tests.chaos import relay, relay_oracle
+from tests.chaos.feed import Feed, open_feed
 from tests.chaos.scenario import Records
 from tests.chaos.verdict import Verdict
 
@@ -44,8 +44,8 @@ def _topic(name: str) -> Topic:
 class RelayLoad:
     """Values of random words; few of them on a wrong partition, without a word, or unreadable."""
 
-    def __init__(self, producer: AIOKafkaProducer, partitions: int, random: Random) -> None:
-        self._producer = producer
+    def __init__(self, feed: Feed, partitions: int, random: Random) -> None:
+        self._feed = feed
         self._partitions = partitions
         self._random = random
         self._numbers: Counter[bytes] = Counter()
@@ -53,7 +53,7 @@ class RelayLoad:
     async def backlog(self) -> None:
         for _ in range(_BACKLOG):
             await self._send()
-        await self._producer.flush()
+        await self._feed.flush()
 
     async def play(self, seconds: float) -> None:
         ends = time.monotonic() + seconds
@@ -61,13 +61,16 @@ class RelayLoad:
             for _ in range(int(_PER_SECOND * _TICK)):
                 await self._send()
             await asyncio.sleep(_TICK)
-        await self._producer.flush()
+        await self._feed.flush()
 
     async def react(self, records: Sequence[Record]) -> None:
         """Words get no answer from outside."""
 
     def settled(self, records: Records) -> bool:
         return relay_oracle.settled(records)
+
+    def left(self) -> str:
+        return f"words sent: {self._numbers.total()}"
 
     async def _send(self) -> None:
         word = b"word-%03d" % self._random.randrange(_WORDS)
@@ -82,7 +85,7 @@ class RelayLoad:
             key = None
         elif chance < 0.01:
             value = value[:-1]
-        await self._producer.send(relay.WORDS_IN, value, key=key, partition=partition)
+        await self._feed.send(relay.WORDS_IN, value, key=key, partition=partition)
 
 
 class RelayScenario:
@@ -95,8 +98,8 @@ class RelayScenario:
 
     @asynccontextmanager
     async def load(self, bootstrap: str, partitions: int, random: Random) -> AsyncIterator[RelayLoad]:
-        async with AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=10) as producer:
-            yield RelayLoad(producer, partitions, random)
+        async with open_feed(bootstrap) as it:
+            yield RelayLoad(it, partitions, random)
 
     def examine(self, records: Records, partitions: int) -> Verdict:
         return relay_oracle.examine(records, partitions)

@@ -64,7 +64,7 @@ async def weather(it: Arena, seconds: float, seed: int) -> Figures:
     await asyncio.gather(*(member.logs("assigned") for member in it.fleet.members))
     await asyncio.gather(it.load.play(seconds), storm(it.fleet, Random(seed), seconds, SESSION_SECONDS))
     if not await it.drained():
-        it.verdict.mismatch("the workers have not worked off what was sent")
+        it.verdict.mismatch(f"the workers have not worked off what was sent: {it.left()}")
     verdict = await it.examine()
     members = it.fleet.members
     return Figures(

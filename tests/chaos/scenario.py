@@ -30,6 +30,9 @@ class Load(Protocol):
     def settled(self, records: Records) -> bool:
         """Whether nothing more will come, once all is applied."""
 
+    def left(self) -> str:
+        """What is still to come, in words."""
+
 
 class Scenario(Protocol):
     """Agents, what they live on, and what must become of it."""

@@ -17,6 +17,7 @@ class View:
 
     def __init__(self, bootstrap: str, topics: Iterable[str], partitions: int) -> None:
         self.records: dict[str, list[Record]] = {topic: [] for topic in sorted(set(topics))}
+        self._unseen: list[Record] = []
         self._places = [TopicPartition(topic, number) for topic in self.records for number in range(partitions)]
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
@@ -38,24 +39,25 @@ class View:
         await self._consumer.stop()
 
     async def catch_up(self) -> list[Record]:
-        """Read what was committed since; gives the new records."""
-        new: list[Record] = []
+        """Read what was committed since; gives the new records, also those a call has read that then failed."""
         ends = await self._consumer.end_offsets(self._places)
         while behind := [place for place in self._places if await self._consumer.position(place) < ends[place]]:
             for place, records in (await self._consumer.getmany(*behind, timeout_ms=100)).items():
                 self.records[place.topic].extend(records)
-                new += records
+                self._unseen += records
+        new, self._unseen = self._unseen, []
         return new
 
-    def applied(self, agents: Sequence[AgentSpec[Any]]) -> bool:
-        """Whether every committed record of every source has been applied by its agent."""
+    def behind(self, agents: Sequence[AgentSpec[Any]]) -> dict[str, tuple[int, int]]:
+        """The applied and the last offset of every source that its agent has not applied all of."""
         applied = {(record.key, record.partition): int(record.value or b"-1") for record in self.records[APPLIED_TOPIC]}
-        return all(
-            applied.get((f"{agent.name}/{source}".encode(), partition), -1) >= last
+        return {
+            f"{agent.name}: {source}[{partition}]": (done, last)
             for agent in agents
             for source in agent.inputs
             for partition, last in self._lasts(source).items()
-        )
+            if (done := applied.get((f"{agent.name}/{source}".encode(), partition), -1)) < last
+        }
 
     def _lasts(self, topic: str) -> dict[int, int]:
         lasts: defaultdict[int, int] = defaultdict(int)

@@ -55,11 +55,11 @@ async def _a_zombie(it: Arena) -> None:
     zombie, other = it.fleet.members
     await zombie.start()
     await it.load.play(1)
-    assert await it.drained()
+    assert await it.drained(), it.left()
     zombie.freeze()
     await other.start()
     await it.load.play(1)
-    assert await it.drained()
+    assert await it.drained(), it.left()
     zombie.thaw()
     ends = time.monotonic() + 60
     while not zombie.ended and zombie.count("assigned") < 2 and time.monotonic() < ends:

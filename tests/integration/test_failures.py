@@ -237,11 +237,11 @@ async def _outlasts(outage: Callable[[EmbeddedBroker], Awaitable[None]], words: 
         await outage(it.broker)
         said = member.program.log.read_text().removeprefix(said_before)
         await it.load.play(1)
-        assert await it.drained()
+        assert await it.drained(), it.left()
         verdict = await it.examine()
     assert verdict == Verdict(events=verdict.events), verdict.complaints
     assert words in said
-    assert said.count("\n") < 200
+    assert said.count("\n") < 200, said
     assert all(": hub: " in ended for ended in member.ended), member.ended
 
 
@@ -252,13 +252,13 @@ async def test_without_its_local_state_and_killed_while_it_recovers_a_worker_giv
         (member,) = it.fleet.members
         await it.load.backlog()
         await member.start()
-        assert await it.drained()
+        assert await it.drained(), it.left()
         for _ in range(2):
             member.kill(rob=True)
             await _until_reborn(it)
         member.kill()
         await it.load.play(1)
-        assert await it.drained()
+        assert await it.drained(), it.left()
         verdict = await it.examine()
     assert member.kills == 3
     assert verdict.events > 1_000

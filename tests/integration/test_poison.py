@@ -146,7 +146,7 @@ async def test_every_broken_record_is_a_dead_letter_as_it_came_and_the_rest_is_p
         messages, way_of = _orders(codec, breaker)
         places = await _send(producer, messages)
         agents = create_agents(Settings())
-        await _until(view, lambda: view.applied(agents))
+        await _until(view, lambda: not view.behind(agents))
         assert not await fleet.end()
         await view.catch_up()
     assert not fleet.members[0].ended
