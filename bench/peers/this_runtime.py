@@ -6,7 +6,6 @@ import os
 import signal
 import struct
 from pathlib import Path
-from typing import NamedTuple
 
 import orjson
 import uvloop
@@ -20,11 +19,8 @@ from hub.runtime.worker import Worker
 _STATE = struct.Struct(">qq")
 
 
-class Total(NamedTuple):
-    """What a key adds up to."""
-
-    events: int
-    amount: int
+Total = tuple[int, int]
+"""How many events a key has had, and the sum of their amounts."""
 
 
 class Adder:
@@ -41,9 +37,9 @@ class Adder:
             return
         event = orjson.loads(record.value or b"")
         count, total = work.get(key) or (0, 0)
-        now = Total(count + 1, total + event["amount"])
-        work.put(key, now)
-        work.emit(self._output, key, orjson.dumps({"key": event["key"], "count": now.events, "sum": now.amount}))
+        count, total = count + 1, total + event["amount"]
+        work.put(key, (count, total))
+        work.emit(self._output, key, orjson.dumps({"key": event["key"], "count": count, "sum": total}))
 
     def on_timer(self, work: Work[Total], key: bytes, due_ms: int) -> None:
         """Never armed."""
@@ -54,7 +50,8 @@ class Adder:
 
     def decode(self, raw: bytes) -> Total:
         """The inverse of `encode`."""
-        return Total(*_STATE.unpack(raw))
+        count, total = _STATE.unpack(raw)
+        return count, total
 
 
 async def main() -> None:
@@ -77,5 +74,5 @@ async def main() -> None:
 if __name__ == "__main__":
     logs.configure("warning")
     gc.freeze()  # as `hub worker` does
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(200_000, 20, 50)
     uvloop.run(main())

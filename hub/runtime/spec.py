@@ -94,7 +94,8 @@ class RuntimeConfig:
     """Holds one RocksDB per agent partition. One worker per directory; may be deleted at any time when stopped."""
     client: Mapping[str, Any] = field(default_factory=dict)
     """Security settings for every aiokafka client (security_protocol, ssl_context, sasl_*)."""
-    max_batch_records: int = 2_000
+    max_batch_records: int = 10_000
+    """In one transaction. The more, the more often one key's state is written once for several records."""
     session_timeout_ms: int = 8_000
     transaction_timeout_ms: int = 20_000
     request_timeout_ms: int = 40_000

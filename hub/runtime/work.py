@@ -27,23 +27,29 @@ _NO_HEADERS: Headers = []
 
 
 class StateCache:
-    """The hot states of a partition, decoded; the oldest written go first."""
+    """The hot states of a partition, decoded, in two generations.
+
+    What is written or found again is young; when the young are half of `limit`, they become the old, and what was old
+    until then and not used since goes.
+    """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._held: dict[bytes, Held] = {}
+        self._half = max(1, limit // 2)
+        self._young: dict[bytes, Held | None] = {}
+        self._old: dict[bytes, Held | None] = {}
 
     def get(self, key: bytes) -> Held | None:
         """The cached state of `key`."""
-        return self._held.get(key)
+        held = self._young.get(key)
+        if held is None and key not in self._young and (held := self._old.get(key)) is not None:
+            self._young[key] = held
+        return held
 
-    def put(self, key: bytes, held: Held | None) -> None:
-        """Remember, or with None forget, a state; the last put is the last to go."""
-        self._held.pop(key, None)
-        if held is not None:
-            self._held[key] = held
-            if len(self._held) > self._limit:
-                del self._held[next(iter(self._held))]
+    def update(self, states: Mapping[bytes, Held | None]) -> None:
+        """Remember states; None is a key whose state is to be forgotten."""
+        self._young.update(states)
+        if len(self._young) >= self._half:
+            self._old, self._young = self._young, {}
 
 
 class Work(Generic[S]):
@@ -192,10 +198,8 @@ class Work(Generic[S]):
     def replaced(self) -> dict[bytes, tuple[int, str] | None]:
         """Due time and label the store holds now for the changed keys, None for no state, as far as they are known."""
         known: dict[bytes, tuple[int, str] | None] = dict.fromkeys(self._absent)
-        for key in self._changed:
-            held = self._cache.get(key)
-            if held is not None:
-                known[key] = held[1:]
+        get = self._cache.get
+        known |= {key: held[1:] for key in self._changed if (held := get(key)) is not None}
         return known
 
     def largest(self) -> tuple[int, str]:
@@ -204,8 +208,7 @@ class Work(Generic[S]):
 
     def publish(self) -> None:
         """The transaction is committed: the changed states are the current ones."""
-        for key, held in self._changed.items():
-            self._cache.put(key, held)
+        self._cache.update(self._changed)
 
     def send_applied(self, applied: Mapping[str, int]) -> None:
         """Add the applied offset of each source topic to the transaction, on the partition it speaks of."""
@@ -223,7 +226,7 @@ class Work(Generic[S]):
                 self._absent.add(key)
                 return None
             held = (self._spec.handler.decode(entry.raw), entry.due_ms, entry.label)
-            self._cache.put(key, held)
+            self._cache.update({key: held})
         return held
 
 

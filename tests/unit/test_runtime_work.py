@@ -144,7 +144,7 @@ def test_keys_of_other_partitions_are_not_owned(store: Store, cache: StateCache)
     work = _work(store, cache)
     assert work.owns(HERE)
     assert not work.owns(ELSEWHERE)
-    cache.put(HERE, (Count(1, 1), 0, ""))
+    cache.update({HERE: (Count(1, 1), 0, "")})
     assert work.owns(HERE)
 
 
@@ -202,12 +202,21 @@ def test_applied_offsets_go_to_the_partition_they_speak_of(store: Store, cache: 
 
 
 def test_the_cache_forgets_the_states_not_touched_for_longest() -> None:
-    cache = StateCache(2)
-    for key in (b"a", b"b"):
-        cache.put(key, (key, 0, ""))
-    cache.put(b"a", (b"again", 0, ""))
-    cache.put(b"c", (b"c", 0, ""))
-    assert cache.get(b"b") is None
-    assert cache.get(b"a") == (b"again", 0, "")
-    cache.put(b"a", None)
+    cache = StateCache(4)
+    for key in (b"a", b"b", b"c", b"d"):
+        cache.update({key: (key, 0, "")})
+    assert cache.get(b"a") is None
+    assert cache.get(b"c") == (b"c", 0, "")
+    cache.update({b"e": (b"e", 0, "")})
+    cache.update({b"f": (b"f", 0, "")})
+    assert cache.get(b"d") is None
+    assert cache.get(b"c") == (b"c", 0, "")
+
+
+def test_a_state_that_is_gone_does_not_come_back_from_the_older_generation() -> None:
+    cache = StateCache(4)
+    cache.update({b"a": (b"a", 0, ""), b"b": (b"b", 0, "")})
+    cache.update({b"a": None})
+    assert cache.get(b"a") is None
+    cache.update({b"c": (b"c", 0, "")})
     assert cache.get(b"a") is None
