@@ -1,4 +1,4 @@
-"""Measure the hub itself: `hub worker` takes whole orders, chapter by chapter, each preloaded before it starts.
+"""Measure the hub itself: one `hub worker` takes whole orders, chapter by chapter, held while each is loaded.
 
 Progress is seen from outside, on orders.journal, which gets one entry for every event of an order. At the end the
 journal and the settlements are read back: every event of every order applied exactly once and in order, every order
@@ -34,6 +34,8 @@ from hub.topics import CREDIT_STATE, CUSTOMERS_EVENTS, HUB_DEAD_LETTER, ORDERS_J
 CUSTOMERS = 500
 TITLE = "This hub, full order handler, 1 worker"
 _QUIET = 2.0
+_HELD_MS = 60_000
+"""The worker is held while a chapter is loaded, and must not be taken for dead."""
 
 
 class OrdersBench:
@@ -56,14 +58,14 @@ class OrdersBench:
             await create(admin, TOPICS.values(), partitions=PARTITIONS, replication_factor=1)
         with tempfile.TemporaryDirectory(dir=self._work, prefix="orders-") as state:
             await load(self._bootstrap, CUSTOMERS_EVENTS, messages(self._codec, terms(CUSTOMERS, self._now)))
-            await self._work_through(state, CREDIT_STATE, CUSTOMERS)
             looks = []
-            peak = 0
-            for chapter in CHAPTERS:
-                await self._load(chapter)
-                seen, used = await self._work_through(state, ORDERS_JOURNAL, chapter.entries * len(self._orders))
-                looks.append(seen)
-                peak = max(peak, used)
+            with self._worker(state) as worker:
+                await self._watch(worker, CREDIT_STATE, CUSTOMERS)
+                for chapter in CHAPTERS:
+                    with worker.held():
+                        await self._load(chapter)
+                    looks.append(await self._watch(worker, ORDERS_JOURNAL, chapter.entries * len(self._orders)))
+                peak = worker.peak_bytes()
         examiner = Examiner(self._codec)
         committed = await read_committed(self._bootstrap, ORDERS_JOURNAL, PARTITIONS, examiner.journaled)
         await read_committed(self._bootstrap, SETTLEMENTS, PARTITIONS, examiner.settled)
@@ -84,18 +86,20 @@ class OrdersBench:
         for topic in dict.fromkeys(topic for topic, _ in chapter.steps):
             await load(self._bootstrap, topic, messages(self._codec, events(chapter, topic, self._orders)))
 
-    async def _work_through(self, state: str, topic: str, expected: int) -> tuple[list[Look], int]:
-        """Let a worker work until `topic` has so many more records; the looks at it, and its peak memory."""
+    def _worker(self, state: str) -> Peer:
         env = {
             "HUB_KAFKA_BOOTSTRAP": self._bootstrap,
             "HUB_DATA_DIR": state,
             "HUB_METRICS_PORT": "0",
             "HUB_LOG_LEVEL": "warning",
+            "HUB_SESSION_TIMEOUT_MS": str(_HELD_MS),
+            "HUB_TRANSACTION_TIMEOUT_MS": str(_HELD_MS),
         }
-        command = (sys.executable, "-m", "hub", "worker")
-        with Peer("orders", command, self._work / "orders.log", ROOT, env) as peer:
-            looks = await watch(self._bootstrap, topic, PARTITIONS, expected, peer, quiet=_QUIET)
-            return looks, peer.peak_bytes()
+        return Peer("orders", (sys.executable, "-m", "hub", "worker"), self._work / "orders.log", ROOT, env)
+
+    async def _watch(self, worker: Peer, topic: str, expected: int) -> list[Look]:
+        """The looks at the worker until `topic` has so many more records."""
+        return await watch(self._bootstrap, topic, PARTITIONS, expected, worker, quiet=_QUIET)
 
 
 @dataclass

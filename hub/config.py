@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     transaction_timeout_ms: int = Field(
         default=20_000, ge=1_000, le=900_000, description="Kafka aborts a transaction open for so long."
     )
-    max_batch_records: int = Field(default=2_000, ge=1, le=100_000, description="Most records in one transaction.")
+    max_batch_records: int = Field(default=5_000, ge=1, le=100_000, description="Most records in one transaction.")
     max_event_bytes: int = Field(
         default=MAX_EVENT_BYTES, ge=1_024, le=MAX_EVENT_BYTES, description="Larger events go to the dead letters."
     )
