@@ -15,6 +15,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 import structlog
@@ -27,11 +28,12 @@ from aiokafka.errors import (
 )
 from faust.types import TP
 
-from hub.errors import BrokerError, HandlerError
+from hub.errors import BrokerError, HandlerError, TopicError
 from hub.metrics import Metrics
 from hub.runtime.inbox import Inbox, Portion
 from hub.runtime.meter import Meter
-from hub.runtime.poison import Suspect
+from hub.runtime.partitioner import partition_of
+from hub.runtime.poison import BadTimer, Suspect, decode
 from hub.runtime.producer import PartitionProducer
 from hub.runtime.reader import Batch
 from hub.runtime.recovery import recover
@@ -43,6 +45,7 @@ S = TypeVar("S")
 
 _TIMERS_PER_TRANSACTION = 1_000
 _YIELD_EVERY = 200
+_HOMES_CHECKED = 64
 _log = structlog.get_logger(__name__)
 
 
@@ -93,6 +96,7 @@ class Partition(Generic[S]):
         self._cache = StateCache(config.cached_states)
         self._producer = PartitionProducer(config, spec.name, number)
         self._suspect: Suspect | None = None
+        self._bad_timer: BadTimer | None = None
         self._inbox = Inbox(
             spec.inputs,
             2 * config.max_batch_records,
@@ -186,7 +190,10 @@ class Partition(Generic[S]):
         async with self._recoveries:
             store = self._store = Store(self._config.data_dir / self._spec.name / str(self.number))
             done = await recover(self._config, self._spec, self.number, store)
-        self._suspect = Suspect.decode(store.attempt)
+        self._check_homes(store)
+        note = decode(store.attempt)
+        self._suspect = note if isinstance(note, Suspect) else None
+        self._bad_timer = note if isinstance(note, BadTimer) else None
         for topic, offset in store.applied.items():
             self._suspect = self._suspect and self._suspect.cleared_up_to(topic, offset)
         self._meter.recovered(done)
@@ -198,6 +205,15 @@ class Partition(Generic[S]):
             seconds=round(done.seconds, 3),
             rebuilt=done.rebuilt,
         )
+
+    def _check_homes(self, store: Store) -> None:
+        """A few states tell whether there were as many partitions when they were written as there are now."""
+        for key, _ in islice(store, _HOMES_CHECKED):
+            if (home := partition_of(key, self._partitions)) != self.number:
+                raise TopicError(
+                    f"{self._name}: the state of {key!r} lies here, but with {self._partitions} partitions its key "
+                    f"belongs on {home}: the number of partitions was changed; put it back, or repartition by hand"
+                )
 
     async def _open_sources(self) -> None:
         """Begin a new epoch of every source right behind its applied offset."""
@@ -353,16 +369,30 @@ class Partition(Generic[S]):
             if work.due_ms(key) != due_ms:
                 continue  # a record of this transaction has moved it
             work.disarm(key)
+            failures = self._bad_timer.failed(key, due_ms) if self._bad_timer else 0
+            if failures >= self._config.poison_attempts:
+                self._refuse_timer(work, key, due_ms, failures)
+                continue
             try:
                 self._spec.handler.on_timer(work, key, due_ms)
             except Exception as exc:
-                self._state.clear_attempt()  # not the records' fault
+                self._state.mark_attempt(BadTimer(key, due_ms, failures + 1).encode())  # not the records' fault
                 raise HandlerError(
                     f"{self._name}: the handler raised {type(exc).__name__}: {exc} on the timer of {key!r} due at "
                     f"{due_ms} ms; nothing of this transaction took effect"
                 ) from exc
             fired += 1
         return fired
+
+    def _refuse_timer(self, work: Work[S], key: bytes, due_ms: int, failures: int) -> None:
+        """Tell the dead letters of a timer that nobody survives; its key goes on without it."""
+        reason = (
+            f"the timer due at {due_ms} ms ended the process {failures} times and is given up: report it with the "
+            "worker's log, and look after what it was to remind of"
+        )
+        work.dead_letter(
+            key, None, [], origin=(self._spec.changelog, self.number, -1), code="poison-timer", reason=reason
+        )
 
     async def _commit(self, work: Work[S], note: bytes | None, timestamp_ms: int) -> Mapping[tuple[str, int], int]:
         if undeclared := {topic for topic, _ in work.outputs} - self._spec.topics:

@@ -5,6 +5,8 @@ partition for ever. Before a transaction is built, what it is about to take is n
 note outlives the process; when the transaction ends well, the next note replaces it. A note found at start is the
 suspect: its records are taken in ever smaller transactions, and the one that keeps ending the process alone is
 refused. A process killed from outside leaves a note too, but its records pass at the next attempt.
+
+A timer whose handler raises is noted in the same place, and after N attempts disarmed and dead-lettered.
 """
 
 from __future__ import annotations
@@ -48,10 +50,29 @@ class Suspect(NamedTuple):
         """For the local store."""
         return orjson.dumps([self.ranges, self.size, self.failures])
 
-    @staticmethod
-    def decode(raw: bytes | None) -> Suspect | None:
-        """What `encode` wrote, None for nothing."""
-        if not raw:
-            return None
-        ranges, size, failures = orjson.loads(raw)
-        return Suspect({topic: (first, last) for topic, (first, last) in ranges.items()}, size, failures)
+
+class BadTimer(NamedTuple):
+    """A timer whose handler raised."""
+
+    key: bytes
+    due_ms: int
+    failures: int
+
+    def failed(self, key: bytes, due_ms: int) -> int:
+        """How often this very timer has ended the process."""
+        return self.failures if (self.key, self.due_ms) == (key, due_ms) else 0
+
+    def encode(self) -> bytes:
+        """For the local store."""
+        return orjson.dumps({"key": self.key.hex(), "due_ms": self.due_ms, "failures": self.failures})
+
+
+def decode(raw: bytes | None) -> Suspect | BadTimer | None:
+    """The note an `encode` wrote, None for nothing."""
+    note = orjson.loads(raw) if raw else None
+    if note is None:
+        return None
+    if isinstance(note, dict):
+        return BadTimer(bytes.fromhex(note["key"]), note["due_ms"], note["failures"])
+    ranges, size, failures = note
+    return Suspect({topic: (first, last) for topic, (first, last) in ranges.items()}, size, failures)

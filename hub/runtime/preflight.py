@@ -64,8 +64,8 @@ def _check_agents(agents: Sequence[AgentSpec[Any]]) -> None:
 async def _describe(config: RuntimeConfig, topics: Sequence[str]) -> dict[str, int]:
     """Partition counts by topic, 0 for a topic that is not there."""
     admin = AIOKafkaAdminClient(**config.client_arguments(), request_timeout_ms=10_000)
-    await admin.start()
     try:
+        await admin.start()
         described = await admin.describe_topics(list(topics))
     finally:
         await admin.close()

@@ -88,10 +88,6 @@ class PartitionProducer:
         futures[await self._producer.send_batch(batch, topic, partition=partition)] = batch.record_count()
         return futures
 
-    async def abort(self) -> None:
-        """Abort an open transaction, so that readers need not wait for its timeout."""
-        await self._producer.abort_transaction()
-
     async def stop(self) -> None:
         """Close the connections."""
         await self._producer.stop()

@@ -106,6 +106,7 @@ class Worker:
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for end in ends:
             end.cancel()
+        await asyncio.wait(ends)
         if not self._stopping.is_set():
             raise app.crash_reason or BrokerError(f"the consumer of {self._config.app_id} ended without a reason")
 

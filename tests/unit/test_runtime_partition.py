@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.errors import HandlerError, HubError
+from hub.errors import HandlerError, HubError, TopicError
 from hub.metrics import Metrics
 from hub.runtime import partition as under_test
 from hub.runtime.partition import Partition
@@ -34,7 +34,7 @@ SOURCE = AGENT.sources[0]
 class Owner:
     """A worker's partition, from its assignment to its end."""
 
-    def __init__(self, kafka: SmallKafka, home: Path, agent: AgentSpec[Any] = AGENT) -> None:
+    def __init__(self, kafka: SmallKafka, home: Path, agent: AgentSpec[Any] = AGENT, partitions: int = 1) -> None:
         self.home = home
         self.consumer = SmallConsumer(kafka)
         self.acknowledged: list[int] = []
@@ -43,7 +43,7 @@ class Owner:
             config,
             agent,
             0,
-            1,
+            partitions,
             sources=self.consumer,
             acknowledge=self._acknowledge,
             metrics=Metrics(),
@@ -286,6 +286,19 @@ async def test_a_record_that_kills_the_process_is_refused_and_no_other(kafka: Sm
     assert dict(headers)["hub-dlq-code"] == b"poison"
 
 
+async def test_states_written_with_another_number_of_partitions_are_not_gone_on_with(
+    kafka: SmallKafka, tmp_path: Path
+) -> None:
+    for number in range(8):
+        kafka.feed(b"word-%d" % number, b"1")
+    owner = Owner(kafka, tmp_path)
+    await owner.until_said(kafka, 8)
+    await owner.end()
+    error = await Owner(kafka, tmp_path, partitions=2).failure()
+    assert isinstance(error, TopicError)
+    assert "with 2 partitions its key belongs on 1: the number of partitions was changed" in str(error)
+
+
 async def test_records_that_wait_for_kafka_when_the_process_is_killed_are_not_suspected(
     kafka: SmallKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,19 +321,29 @@ async def test_records_that_wait_for_kafka_when_the_process_is_killed_are_not_su
     await owner.end()
 
 
-async def test_a_timer_that_fails_condemns_no_record(kafka: SmallKafka, tmp_path: Path) -> None:
+async def test_a_timer_that_ends_the_process_again_and_again_is_given_up_and_condemns_no_record(
+    kafka: SmallKafka, tmp_path: Path
+) -> None:
     agent = replace(AGENT, handler=Deadly(bad_timers=True))
     kafka.feed(b"w", b"1")
     owner = Owner(kafka, tmp_path, agent)
     await owner.until_said(kafka, 1)
     assert "on the timer of b'w'" in str(await owner.failure())
-    for number in range(2, 8):
-        kafka.feed(b"w", b"%d" % number)
-        owner = Owner(kafka, tmp_path, agent)
-        await owner.read_until(owner.task.done, size=1)
-        assert isinstance(await owner.failure(), HandlerError)
+    owner = Owner(kafka, tmp_path, agent)
+    await owner.read_until(owner.task.done, size=1)
+    assert isinstance(await owner.failure(), HandlerError)
+    kafka.feed(b"v", b"2")
+
+    owner = Owner(kafka, tmp_path, agent)
+    await owner.until_said(kafka, 2)
+    assert await owner.failure() is not None  # the timer of v
+    ((_, (key, value, headers)),) = kafka.logs["hub.dead-letter", 0]
+    assert (key, value) == (b"w", None)
+    assert dict(headers)["hub-dlq-code"] == b"poison-timer"
+    assert b"is given up" in dict(headers)["hub-dlq-reason"]
+
     owner = Owner(kafka, tmp_path)
-    said = await owner.until_said(kafka, 7)
+    kafka.feed(b"w", b"3")
+    await owner.read_until(lambda: ["w", 2, 4] in messages(kafka))
     await owner.end()
-    assert [total for _, _, total in said if total != "silent"][-1] == sum(range(8))
-    assert not kafka.logs["hub.dead-letter", 0]
+    assert len(kafka.logs["hub.dead-letter", 0]) == 1
