@@ -24,7 +24,7 @@ from hub.runtime.work import StateCache, Work
 from hub.topics import CUSTOMERS_EVENTS, MAX_EVENT_BYTES
 
 _RECORDS = 2_000
-_STATES = 4_000
+_STATES = 3_000
 
 
 class Play:

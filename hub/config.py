@@ -78,6 +78,10 @@ class Settings(BaseSettings):
     rules_dir: Path | None = Field(default=None, description="The rule set; the one that comes with the hub if unset.")
     metrics_host: str = Field(default="127.0.0.1", description="Interface of the worker's metrics page.")
     metrics_port: int = Field(default=9464, ge=0, le=65_535, description="Its port; 0 takes a free one.")
+    metrics_token: SecretStr | None = Field(
+        default=None, description="Whoever reads the metrics must send it as a bearer token; better in a file."
+    )
+    metrics_token_file: FilePath | None = Field(default=None, description="A file that holds the token.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least that is logged.")
 
     @model_validator(mode="after")
@@ -87,6 +91,8 @@ class Settings(BaseSettings):
                 raise ValueError("SASL needs HUB_KAFKA_USERNAME")
             if (self.kafka_password is None) == (self.kafka_password_file is None):
                 raise ValueError("SASL needs either HUB_KAFKA_PASSWORD_FILE or HUB_KAFKA_PASSWORD")
+        if self.metrics_token is not None and self.metrics_token_file is not None:
+            raise ValueError("give either HUB_METRICS_TOKEN_FILE or HUB_METRICS_TOKEN")
         if self.transaction_timeout_ms < self.session_timeout_ms:
             raise ValueError("HUB_TRANSACTION_TIMEOUT_MS must not be below HUB_SESSION_TIMEOUT_MS")
         return self
@@ -124,10 +130,20 @@ class Settings(BaseSettings):
     def _password(self) -> str:
         if self.kafka_password_file is None:
             return self.kafka_password.get_secret_value() if self.kafka_password else ""
-        try:
-            return self.kafka_password_file.read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"HUB_KAFKA_PASSWORD_FILE {self.kafka_password_file} cannot be read: {error}.") from error
+        return _secret("kafka_password_file", self.kafka_password_file)
+
+    def metrics_bearer(self) -> str | None:
+        """The token that readers of the metrics must send; None if everybody may read them.
+
+        Raises:
+            ConfigError: the token's file cannot be read or is empty.
+        """
+        if self.metrics_token_file is None:
+            return self.metrics_token.get_secret_value() if self.metrics_token else None
+        token = _secret("metrics_token_file", self.metrics_token_file)
+        if not token:
+            raise ConfigError(f"HUB_METRICS_TOKEN_FILE {self.metrics_token_file} is empty: write the token into it.")
+        return token
 
 
 def load() -> Settings:
@@ -144,6 +160,14 @@ def load() -> Settings:
     if mistakes:
         raise ConfigError(f"Wrong settings: {'; '.join(mistakes)}.")
     return settings
+
+
+def _secret(field: str, path: Path) -> str:
+    """What a file of `field` holds."""
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{variable(field)} {path} cannot be read: {error}.") from error
 
 
 def variable(field: str) -> str:

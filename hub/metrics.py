@@ -65,6 +65,12 @@ class Metrics:
         self.applied_offset = Gauge(
             "hub_applied_offset", "Last applied input offset.", ["agent", "topic", "partition"], registry=registry
         )
+        self.input_timestamp = Gauge(
+            "hub_input_timestamp_seconds",
+            "When the newest applied record was written to its topic: how fresh what we know is.",
+            ["agent", "topic", "partition"],
+            registry=registry,
+        )
         self.lag = Gauge(
             "hub_lag_records",
             "Records that wait: unread in Kafka plus read and not yet applied.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,14 +15,19 @@ from hub.runtime.worker import Worker
 
 
 @asynccontextmanager
-async def serve(worker: Worker, metrics: Metrics, host: str, port: int) -> AsyncIterator[str]:
+async def serve(worker: Worker, metrics: Metrics, host: str, port: int, token: str | None = None) -> AsyncIterator[str]:
     """Serve the pages while the block runs; gives the base URL. Port 0 takes a free one.
+
+    With `token`, whoever asks for the metrics must send it as a bearer token; health and readiness tell nothing else.
 
     Raises:
         ConfigError: the port is taken or the interface is not there.
     """
 
-    async def show_metrics(_: web.Request) -> web.Response:
+    async def show_metrics(request: web.Request) -> web.Response:
+        if token is not None and not _bears(request, token):
+            refused = {"WWW-Authenticate": 'Bearer realm="metrics"'}
+            return web.Response(status=401, text="the metrics are for those with the token\n", headers=refused)
         worker.observe()
         body = generate_latest(metrics.registry)  # type: ignore[no-untyped-call]  # typed in its other module
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -51,3 +57,9 @@ async def serve(worker: Worker, metrics: Metrics, host: str, port: int) -> Async
         yield f"http://{bound[0]}:{bound[1]}"
     finally:
         await runner.cleanup()
+
+
+def _bears(request: web.Request, token: str) -> bool:
+    """Whether the request carries the token; compared in a time that does not tell how much of it was right."""
+    sent = request.headers.get("Authorization", "").encode()
+    return hmac.compare_digest(sent, f"Bearer {token}".encode())

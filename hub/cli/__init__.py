@@ -12,7 +12,7 @@ import sys
 import typer
 
 from hub import __version__
-from hub.cli import broker, config, demo, order, schemas, send, settle, tail, topics, worker
+from hub.cli import broker, config, demo, lifecycle, order, schemas, send, settle, tail, topics, worker
 from hub.errors import HubError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.add_typer(schemas.app, name="schemas")
 app.add_typer(order.app, name="order")
 app.add_typer(settle.app, name="settle")
 app.command("config")(config.show)
+app.command("lifecycle")(lifecycle.show)
 app.command("send")(send.send)
 app.command("tail")(tail.tail)
 app.command("worker")(worker.run)

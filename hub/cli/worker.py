@@ -60,7 +60,8 @@ async def _work(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    async with serve(worker, metrics, settings.metrics_host, settings.metrics_port) as url:
+    pages = serve(worker, metrics, settings.metrics_host, settings.metrics_port, settings.metrics_bearer())
+    async with pages as url:
         structlog.get_logger(__name__).info("worker started", metrics=f"{url}/metrics")
         await worker.run()
 

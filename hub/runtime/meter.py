@@ -45,7 +45,10 @@ class Meter:
         """A transaction is visible."""
         metrics, agent = self._metrics, self._agent
         for portion in portions:
-            metrics.events_in.labels(agent, portion.topic).inc(len(portion.records))
+            if portion.records:
+                metrics.events_in.labels(agent, portion.topic).inc(len(portion.records))
+                written = portion.records[-1].timestamp / 1000
+                metrics.input_timestamp.labels(agent, portion.topic, self._partition).set(written)
         for (topic, _), outputs in work.outputs.items():
             metrics.events_out.labels(agent, topic).inc(len(outputs))
         for (topic, code), count in work.refused.items():
@@ -76,6 +79,7 @@ class Meter:
         agent, partition = self._agent, self._partition
         for topic in self._inputs:
             self._metrics.lag.remove(agent, topic, partition)
+            self._metrics.input_timestamp.remove(agent, topic, partition)
         for topic in store.applied:
             self._metrics.applied_offset.remove(agent, topic, partition)
         for label in store.labels:

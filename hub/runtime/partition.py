@@ -37,15 +37,16 @@ from hub.runtime.poison import BadTimer, Suspect, decode
 from hub.runtime.producer import PartitionProducer
 from hub.runtime.reader import Batch
 from hub.runtime.recovery import recover
-from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Record, RuntimeConfig
+from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Headers, Record, RuntimeConfig
 from hub.runtime.store import Store
-from hub.runtime.work import StateCache, Work
+from hub.runtime.work import Letter, StateCache, Work, trace_context
 
 S = TypeVar("S")
 
 _TIMERS_PER_TRANSACTION = 1_000
-_YIELD_EVERY = 200
+_YIELD_EVERY = 500
 _HOMES_CHECKED = 64
+_NO_TRACE: Headers = []
 _log = structlog.get_logger(__name__)
 
 
@@ -297,8 +298,24 @@ class Partition(Generic[S]):
             store.write(entries, applied=applied, checkpoints=checkpoints, known=work.replaced(), at_ms=now_ms)
             work.publish()
             ended = time.monotonic()
+            self._tell(work.letters)
             self._meter.committed(work, portions, fired, seconds=ended - started, commit_seconds=ended - committing)
         self._complete(portions)
+
+    def _tell(self, letters: list[Letter]) -> None:
+        for letter in letters:
+            topic, partition, offset = letter.origin
+            _log.warning(
+                "dead letter",
+                agent=self._spec.name,
+                topic=topic,
+                partition=partition,
+                offset=offset,
+                key=(letter.key or b"").decode(errors="backslashreplace")[:100],
+                code=letter.code,
+                reason=letter.reason,
+                traceparent=letter.traceparent.decode(errors="backslashreplace"),
+            )
 
     def _note(self, portions: list[Portion]) -> bytes | None:
         """Leave word in the store of what is about to be handled, for the process after this one."""
@@ -343,6 +360,7 @@ class Partition(Generic[S]):
         try:
             for record in records:
                 at = record
+                work.trace = trace_context(record.headers) if record.headers else _NO_TRACE
                 on_record(work, record)
         except Exception as exc:
             self._accuse(at)
@@ -365,6 +383,7 @@ class Partition(Generic[S]):
 
     def _fire(self, work: Work[S], due: list[tuple[int, bytes]]) -> int:
         fired = 0
+        work.trace = _NO_TRACE
         for due_ms, key in due:
             if work.due_ms(key) != due_ms:
                 continue  # a record of this transaction has moved it

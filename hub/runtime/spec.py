@@ -101,8 +101,8 @@ class RuntimeConfig:
     request_timeout_ms: int = 40_000
     poison_attempts: int = 3
     """How often one record alone may end the process before it is dead-lettered."""
-    cached_states: int = 4_000
-    """Decoded states kept per agent partition."""
+    cached_states: int = 3_000
+    """Decoded states kept per agent partition: the last so many used, and at most twice as many."""
     concurrent_recoveries: int = 4
     broker_wait_ms: int = 60_000
     """How long a starting worker waits for a broker that does not answer."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Headers, Record
@@ -15,6 +15,10 @@ S = TypeVar("S")
 
 _FOREVER_MS = 1 << 63
 _LABEL_CHARACTERS = 63
+_LETTERS_TOLD = 10
+"""Of one transaction: the log is for finding them, the topic has them all."""
+_TRACE_BYTES = {"traceparent": 64, "tracestate": 512}
+"""Header names of W3C Trace Context, and how long each may be."""
 
 
 Held = tuple[object, int, str]
@@ -26,15 +30,26 @@ Output = tuple[bytes | None, bytes | None, Headers]
 _NO_HEADERS: Headers = []
 
 
+class Letter(NamedTuple):
+    """A record that goes to the dead letters."""
+
+    origin: tuple[str, int, int]
+    """Topic, partition, offset."""
+    key: bytes | None
+    code: str
+    reason: str
+    traceparent: bytes
+
+
 class StateCache:
     """The hot states of a partition, decoded, in two generations.
 
-    What is written or found again is young; when the young are half of `limit`, they become the old, and what was old
-    until then and not used since goes.
+    What is written or found again is young; when the young are `size`, they become the old, and what was old until
+    then and not used since goes. So it holds the last `size` used, and at most twice as many.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._half = max(1, limit // 2)
+    def __init__(self, size: int) -> None:
+        self._size = size
         self._young: dict[bytes, Held | None] = {}
         self._old: dict[bytes, Held | None] = {}
 
@@ -48,7 +63,7 @@ class StateCache:
     def update(self, states: Mapping[bytes, Held | None]) -> None:
         """Remember states; None is a key whose state is to be forgotten."""
         self._young.update(states)
-        if len(self._young) >= self._half:
+        if len(self._young) >= self._size:
             self._old, self._young = self._young, {}
 
 
@@ -72,7 +87,11 @@ class Work(Generic[S]):
         """What is to be sent, by topic and partition."""
         self.refused: dict[tuple[str, str], int] = {}
         """How many records were refused, by topic they came from and code."""
+        self.letters: list[Letter] = []
+        """The first of them, to be told in the log."""
         self.forwarded = 0
+        self.trace: Headers = _NO_HEADERS
+        """W3C trace context of the record being handled: goes on with every message it leads to."""
         self._spec = spec
         self._partitions = partitions
         self._store = store
@@ -84,7 +103,7 @@ class Work(Generic[S]):
 
     def get(self, key: bytes) -> S | None:
         """The state of `key` as this transaction sees it."""
-        held = self._held(key)
+        held = self._changed.get(key) or self._held(key)
         return None if held is None else held[0]  # type: ignore[return-value]
 
     def put(self, key: bytes, state: S | None, *, due_ms: int | None = None, label: str = "") -> None:
@@ -104,9 +123,10 @@ class Work(Generic[S]):
 
     def emit(self, topic: str, key: bytes, value: bytes, headers: Headers | None = None) -> None:
         """Send a message to the partition its key belongs on."""
-        self.outputs[topic, partition_of(key, self._partitions)].append(
-            (key, value, _NO_HEADERS if headers is None else headers)
-        )
+        headers = _NO_HEADERS if headers is None else headers
+        if self.trace:
+            headers = [*headers, *self.trace]
+        self.outputs[topic, partition_of(key, self._partitions)].append((key, value, headers))
 
     def refuse(self, record: Record, code: str, reason: str) -> None:
         """Send a record to the dead letters: key, value and headers as they came, the reason in more headers.
@@ -135,6 +155,8 @@ class Work(Generic[S]):
         """Send bytes that came from `origin` (topic, partition, offset) to the dead letters; see `refuse`."""
         topic, partition, offset = origin
         self.refused[topic, code] = self.refused.get((topic, code), 0) + 1
+        if len(self.letters) < _LETTERS_TOLD:
+            self.letters.append(Letter(origin, key, code, reason, dict(headers).get("traceparent", b"")))
         why = [
             ("hub-dlq-code", code.encode()),
             ("hub-dlq-reason", reason.encode()),
@@ -228,6 +250,11 @@ class Work(Generic[S]):
             held = (self._spec.handler.decode(entry.raw), entry.due_ms, entry.label)
             self._cache.update({key: held})
         return held
+
+
+def trace_context(headers: Sequence[tuple[str, bytes]]) -> Headers:
+    """The headers of W3C Trace Context among a record's, as they came; one that is too long is left out."""
+    return [each for each in headers if len(each[1]) <= _TRACE_BYTES.get(each[0], -1)]
 
 
 def state_headers(due_ms: int, label: str) -> Headers:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka.structs import ConsumerRecord
+from structlog.testing import capture_logs
 
 from hub.runtime.partitioner import partition_of
 from hub.runtime.worker import utc_now
@@ -116,11 +117,12 @@ async def test_a_refused_record_arrives_byte_identical_with_its_reason(field: Fi
     for key, value in bad:
         await field.feed(agent.sources[0], [(key, value)], headers=headers)
     await field.feed(agent.sources[0], [(b"w1", b"7")])
-    async with field.running(agent) as running:
-        assert await field.counts(agent.outputs[0], 1) == {"w1": [(1, 7)]}
-        refused = await field.read(agent.dead_letter, len(bad))
-        assert running.value("hub_events_refused_total", code="not-a-number", topic=agent.sources[0]) == 4
-        assert running.value("hub_events_refused_total", code="no-key") == 1
+    with capture_logs() as logs:
+        async with field.running(agent) as running:
+            assert await field.counts(agent.outputs[0], 1) == {"w1": [(1, 7)]}
+            refused = await field.read(agent.dead_letter, len(bad))
+            assert running.value("hub_events_refused_total", code="not-a-number", topic=agent.sources[0]) == 4
+            assert running.value("hub_events_refused_total", code="no-key") == 1
     assert Counter((record.key, record.value) for record in refused) == Counter(bad)
     sent = {(r.partition, r.offset): r for r in await field.read(agent.sources[0])}
     for record in refused:
@@ -131,6 +133,11 @@ async def test_a_refused_record_arrives_byte_identical_with_its_reason(field: Fi
         assert why["hub-dlq-topic"] == agent.sources[0]
         origin = sent[int(why["hub-dlq-partition"]), int(why["hub-dlq-offset"])]
         assert (origin.key, origin.value) == (record.key, record.value)
+    told = [log for log in logs if log["event"] == "dead letter"]
+    assert Counter((log["code"], log["key"]) for log in told) == {("not-a-number", "w1"): 4, ("no-key", ""): 1}
+    assert {(log["topic"], log["partition"], log["offset"]) for log in told} == {
+        (agent.sources[0], partition, offset) for partition, offset in sent if sent[partition, offset].value != b"7"
+    }
 
 
 async def test_agents_share_a_worker_and_one_counts_what_the_other_says(field: Field) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -11,7 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from hub.runtime.partitioner import partition_of
 from hub.web import serve
-from tests.support.runtime import Field, words
+from tests.support.runtime import Field, until, words
 
 LABELS = {
     "hub_events_in": {"agent", "topic"},
@@ -23,6 +24,7 @@ LABELS = {
     "hub_transaction_seconds": {"agent"},
     "hub_commit_seconds": {"agent"},
     "hub_applied_offset": {"agent", "topic", "partition"},
+    "hub_input_timestamp_seconds": {"agent", "topic", "partition"},
     "hub_lag_records": {"agent", "topic", "partition"},
     "hub_states": {"agent", "partition", "label"},
     "hub_recovery_seconds": {"agent", "partition"},
@@ -40,8 +42,8 @@ def field(kafka: str, unique: Callable[[str], str], tmp_path: Path) -> Field:
     return Field(kafka, unique("wc"), tmp_path)
 
 
-async def _get(url: str) -> tuple[int, str]:
-    async with aiohttp.ClientSession() as session, session.get(url) as response:
+async def _get(url: str, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
         return response.status, await response.text()
 
 
@@ -72,6 +74,41 @@ async def test_the_pages_tell_readiness_health_and_every_metric(field: Field) ->
     for sample in families["hub_states"].samples:
         states[sample.labels["label"]] += sample.value
     assert states == {"even": 9, "odd": 1}
+
+
+async def test_the_metrics_are_for_those_with_the_token_where_there_is_one(field: Field) -> None:
+    agent = field.spec()
+    await field.create(agent)
+    async with (
+        field.running(agent) as running,
+        serve(running.worker, running.metrics, "127.0.0.1", 0, token="s3cret") as base,
+    ):
+        for wrong in ({}, {"Authorization": "Bearer s3cre"}, {"Authorization": "s3cret"}):
+            status, text = await _get(f"{base}/metrics", wrong)
+            assert (status, text) == (401, "the metrics are for those with the token\n")
+        status, text = await _get(f"{base}/metrics", {"Authorization": "Bearer s3cret"})
+        assert status == 200
+        assert "hub_build_info" in text
+        assert await _get(f"{base}/healthz") == (200, "ok\n")
+        assert await _get(f"{base}/readyz") == (200, "ready\n")
+
+
+async def test_the_age_of_what_was_read_can_be_told(field: Field) -> None:
+    agent = field.spec()
+    await field.create(agent)
+    before = time.time()
+    await field.feed(agent.sources[0], words(40))
+    async with field.running(agent) as running:
+        await field.read(agent.outputs[0], 40)
+        await until(lambda: running.value("hub_lag_records") == 0, running.task)
+        written = [
+            sample.value
+            for metric in running.metrics.registry.collect()
+            for sample in metric.samples
+            if sample.name == "hub_input_timestamp_seconds"
+        ]
+    assert len(written) == field.partitions
+    assert all(before - 1 < each < time.time() + 1 for each in written)
 
 
 async def test_a_worker_that_ends_is_not_ready_though_nothing_is_left_to_wait_for(field: Field) -> None:

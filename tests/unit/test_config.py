@@ -110,3 +110,23 @@ def test_a_certificate_file_that_is_none_is_a_sentence(monkeypatch: pytest.Monke
     with pytest.raises(ConfigError, match="Kafka's TLS files cannot be used"):
         load().kafka_client()
     assert "HUB_KAFKA_CAFILE" in _refused(monkeypatch, HUB_KAFKA_CAFILE=str(tmp_path / "absent.pem"))
+
+
+def test_the_token_of_the_metrics_comes_from_the_environment_or_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert load().metrics_bearer() is None
+    file = tmp_path / "token"
+    file.write_text("from-a-file\n")
+    monkeypatch.setenv("HUB_METRICS_TOKEN", "from-outside")
+    settings = load()
+    assert settings.metrics_bearer() == "from-outside"
+    assert "from-outside" not in repr(settings)
+    assert _refused(monkeypatch, HUB_METRICS_TOKEN_FILE=str(file)) == (
+        "Wrong settings: give either HUB_METRICS_TOKEN_FILE or HUB_METRICS_TOKEN."
+    )
+    monkeypatch.delenv("HUB_METRICS_TOKEN")
+    assert load().metrics_bearer() == "from-a-file"
+    file.write_text("\n")
+    with pytest.raises(ConfigError, match=r"HUB_METRICS_TOKEN_FILE .* is empty"):
+        load().metrics_bearer()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.runtime.poison import Suspect
+from hub.runtime.poison import BadTimer, Suspect, decode
 
 RANGES = st.dictionaries(
     st.text(min_size=1, max_size=20),
@@ -18,12 +18,20 @@ RANGES = st.dictionaries(
 @given(RANGES, st.integers(1, 10_000), st.integers(1, 100))
 def test_a_note_survives_the_store(ranges: dict[str, tuple[int, int]], size: int, count: int) -> None:
     suspect = Suspect(ranges, size, count)
-    assert Suspect.decode(suspect.encode()) == suspect
+    assert decode(suspect.encode()) == suspect
+
+
+@given(st.binary(max_size=40), st.integers(0, 2**62), st.integers(1, 100))
+def test_the_note_of_a_timer_survives_the_store(key: bytes, due_ms: int, failures: int) -> None:
+    note = BadTimer(key, due_ms, failures)
+    assert decode(note.encode()) == note
+    assert note.failed(key, due_ms) == failures
+    assert note.failed(key, due_ms + 1) == note.failed(key + b"!", due_ms) == 0
 
 
 def test_no_note_is_no_suspect() -> None:
-    assert Suspect.decode(None) is None
-    assert Suspect.decode(b"") is None
+    assert decode(None) is None
+    assert decode(b"") is None
 
 
 @given(st.integers(1, 100_000))

@@ -12,7 +12,7 @@ import pytest
 from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import APPLIED_TOPIC
 from hub.runtime.store import Entry, Store
-from hub.runtime.work import StateCache, Work
+from hub.runtime.work import StateCache, Work, trace_context
 from tests.support.fetched import record
 from tests.wordcount import Count, spec
 
@@ -117,6 +117,18 @@ def test_a_message_goes_to_the_partition_of_its_key(store: Store, cache: StateCa
     }
 
 
+def test_a_message_carries_the_trace_of_the_record_that_led_to_it(store: Store, cache: StateCache) -> None:
+    parent = ("traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    work = _work(store, cache)
+    work.trace = trace_context([("other", b"x"), parent, ("tracestate", b"a=" + b"b" * 600)])
+    work.emit("out", HERE, b"1", [("own", b"y")])
+    work.trace = []
+    work.emit("out", HERE, b"2")
+    ((_, _, traced), (_, _, plain)) = work.outputs["out", PARTITION]
+    assert traced == [("own", b"y"), parent]
+    assert plain == []
+
+
 def test_a_refused_record_keeps_every_byte_and_its_headers_in_order(store: Store, cache: StateCache) -> None:
     work = _work(store, cache)
     headers = [("same", b"1"), ("same", b"2"), ("raw", b"\xff\0")]
@@ -202,7 +214,7 @@ def test_applied_offsets_go_to_the_partition_they_speak_of(store: Store, cache: 
 
 
 def test_the_cache_forgets_the_states_not_touched_for_longest() -> None:
-    cache = StateCache(4)
+    cache = StateCache(2)
     for key in (b"a", b"b", b"c", b"d"):
         cache.update({key: (key, 0, "")})
     assert cache.get(b"a") is None
@@ -214,7 +226,7 @@ def test_the_cache_forgets_the_states_not_touched_for_longest() -> None:
 
 
 def test_a_state_that_is_gone_does_not_come_back_from_the_older_generation() -> None:
-    cache = StateCache(4)
+    cache = StateCache(2)
     cache.update({b"a": (b"a", 0, ""), b"b": (b"b", 0, "")})
     cache.update({b"a": None})
     assert cache.get(b"a") is None
