@@ -34,6 +34,7 @@ def create_agent(codec: Codec, policy: Policy, *, max_event_bytes: int) -> Agent
         handler=CreditHandler(codec, policy, max_event_bytes=max_event_bytes),
         rekey=HUB_REKEYED_CUSTOMERS,
         dead_letter=HUB_DEAD_LETTER,
+        record_key=customer_of,
     )
 
 
@@ -45,6 +46,11 @@ def account_key(customer_id: str) -> bytes:
 def reservation_key(customer_id: str, order_id: str) -> bytes:
     """Where the reservation of one order is kept; the separator is no part of an id."""
     return f"{customer_id}\x1f{order_id}".encode()
+
+
+def customer_of(key: bytes) -> bytes:
+    """The customer whose account or reservation is kept under `key`."""
+    return key.partition(b"\x1f")[0]
 
 
 class CreditHandler:

@@ -210,7 +210,7 @@ class Partition(Generic[S]):
     def _check_homes(self, store: Store) -> None:
         """A few states tell whether there were as many partitions when they were written as there are now."""
         for key, _ in islice(store, _HOMES_CHECKED):
-            if (home := partition_of(key, self._partitions)) != self.number:
+            if (home := partition_of(self._spec.record_key(key), self._partitions)) != self.number:
                 raise TopicError(
                     f"{self._name}: the state of {key!r} lies here, but with {self._partitions} partitions its key "
                     f"belongs on {home}: the number of partitions was changed; put it back, or repartition by hand"

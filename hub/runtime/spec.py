@@ -6,7 +6,7 @@ being built, and makes everything the handler did visible at once, exactly once 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -57,6 +57,10 @@ class Handler(Protocol[S]):
         """The inverse of `encode`."""
 
 
+def _itself(key: bytes) -> bytes:
+    return key
+
+
 @dataclass(frozen=True)
 class AgentSpec(Generic[S]):
     """One agent: topics in, topics out, where its state is kept, and the handler between them.
@@ -72,6 +76,8 @@ class AgentSpec(Generic[S]):
     rekey: str
     """Records found on a partition that is not their key's are forwarded here, once, rightly keyed; a source too."""
     dead_letter: str = "hub.dead-letter"
+    record_key: Callable[[bytes], bytes] = _itself
+    """The key of the records that a state's key belongs to, where several states lie with one: their partition's."""
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from hub.domain.events import OrderPlaced
 from hub.domain.model import Address, OrderLine
 from hub.runtime.partitioner import partition_of
 from hub.topics import (
+    CREDIT_DECISIONS,
     DEFAULT_PARTITIONS,
     HUB_APPLIED,
     HUB_DEAD_LETTER,
@@ -298,6 +299,26 @@ async def test_a_state_of_a_newer_hub_ends_the_worker_with_its_schema_named(
     assert "names schema 4711, which schemas/ids.lock does not know" in await _fails(
         _worker(bootstrap, tmp_path / "new")
     )
+
+
+async def test_a_worker_that_starts_again_takes_every_state_for_its_own(
+    own_broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    await _create(own_broker.bootstrap, TOPICS.values())
+    orders = [f"ORDER-{number}" for number in range(200)]
+    await _place(own_broker.bootstrap, orders)
+    worker = _worker(own_broker.bootstrap, tmp_path)
+    async with View(own_broker.bootstrap, TOPICS, DEFAULT_PARTITIONS) as view:
+        async with worker:
+            async with asyncio.timeout(60):
+                while len(view.records[CREDIT_DECISIONS]) < len(orders):
+                    await view.catch_up()
+            worker.signal(signal.SIGTERM)
+            assert await worker.ends(STOP_SECONDS) == 0
+        async with worker:
+            assert await worker.says(_READY, times=_RECOVERIES), worker.output
+            worker.signal(signal.SIGTERM)
+            assert await worker.ends(STOP_SECONDS) == 0
 
 
 @pytest.mark.parametrize("order_id", [RAISES, KILLS])
