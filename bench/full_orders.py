@@ -62,8 +62,8 @@ class OrdersBench:
             with self._worker(state) as worker:
                 await self._watch(worker, CREDIT_STATE, CUSTOMERS)
                 for chapter in CHAPTERS:
-                    with worker.held():
-                        await self._load(chapter)
+                    worker.hold()
+                    await self._load(chapter)
                     looks.append(await self._watch(worker, ORDERS_JOURNAL, chapter.entries * len(self._orders)))
                 peak = worker.peak_bytes()
         examiner = Examiner(self._codec)

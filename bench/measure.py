@@ -65,7 +65,8 @@ async def watch(
 ) -> list[Look]:
     """Look at the peer until it has added `expected` outputs and is still.
 
-    The first look is what was there before; then each that differs from the one before is kept. Raises
+    The first look is what was there before, and a peer that is held is released then; after it each look that differs
+    from the one before is kept. Raises
     `StalledError` when the peer ends or commits nothing for `STALLED` seconds.
     """
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
@@ -76,6 +77,8 @@ async def watch(
         while True:
             ends = await consumer.end_offsets(homes)
             look = Look(time.monotonic(), tuple(ends[home] for home in homes), peer.cpu_seconds())
+            if not looks:
+                peer.release()
             if not looks or look.offsets != looks[-1].offsets:
                 looks.append(look)
             still = look.at - looks[-1].at

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,6 +37,7 @@ class Peer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.release()
         self._process.terminate()
         try:
             self._process.wait(GRACE)
@@ -45,14 +45,13 @@ class Peer:
             self._process.kill()
             self._process.wait()
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Let the process not run while the block does."""
+    def hold(self) -> None:
+        """Let the process not run until it is released."""
         self._process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self._process.send_signal(signal.SIGCONT)
+
+    def release(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
 
     @property
     def ended(self) -> bool:
