@@ -28,6 +28,7 @@ ORDERS_STATE = "orders.state"
 ORDERS_JOURNAL = "orders.journal"
 ORDERS_EXCEPTIONS = "orders.exceptions"
 SETTLEMENTS = "settlements"
+SETTLEMENTS_JOURNAL = "settlements.journal"
 HUB_DEAD_LETTER = "hub.dead-letter"
 
 CREDIT_REQUESTS = "credit.requests"
@@ -209,6 +210,15 @@ _DECLARED = (
         configs={**_OUTPUT, **_KEEP_FOREVER},
     ),
     Topic(
+        name=SETTLEMENTS_JOURNAL,
+        key="order_id",
+        records=("SettlementPosted",),
+        owner="orders agent",
+        direction="out",
+        doc="The double entry of every settlement and payment of an order, debits equal to credits, kept for ever.",
+        configs={**_OUTPUT, **_KEEP_FOREVER},
+    ),
+    Topic(
         name=HUB_DEAD_LETTER,
         key="the refused record's own",
         records=(),
@@ -223,7 +233,7 @@ _DECLARED = (
         records=("CreditRequested",),
         owner="orders agent",
         direction="internal",
-        doc="Orders ask their customer's account to reserve, adjust, settle or release.",
+        doc="Orders ask their customer's account to reserve, and tell it what is owed, credited and paid.",
         configs=_OUTPUT,
     ),
     Topic(

@@ -14,6 +14,7 @@ from hub.domain.effects import (
     DeadLettered,
     Effect,
     ExceptionRaised,
+    SettlementPosted,
     SettlementRecorded,
     WorkOrderIssued,
 )
@@ -38,6 +39,7 @@ from hub.topics import (
     ORDERS_JOURNAL,
     ORDERS_STATE,
     SETTLEMENTS,
+    SETTLEMENTS_JOURNAL,
     STATUS_TOPIC,
     WORK_TOPIC,
 )
@@ -50,11 +52,13 @@ OUTPUTS = (
     ORDERS_JOURNAL,
     ORDERS_EXCEPTIONS,
     SETTLEMENTS,
+    SETTLEMENTS_JOURNAL,
 )
 _TOPIC_OF = {
     CustomerNotified: CUSTOMER_NOTIFICATIONS,
     ExceptionRaised: ORDERS_EXCEPTIONS,
     SettlementRecorded: SETTLEMENTS,
+    SettlementPosted: SETTLEMENTS_JOURNAL,
 }
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 
 from hub.domain.credit import CreditAccount, Reservation
-from hub.domain.effects import CustomerNotified, ExceptionRaised, SettlementRecorded, WorkOrderIssued
+from hub.domain.effects import (
+    CustomerNotified,
+    ExceptionRaised,
+    SettlementPosted,
+    SettlementRecorded,
+    WorkOrderIssued,
+)
 from hub.domain.events import (
     CreditDecided,
     CreditRequested,
@@ -45,6 +51,7 @@ RECORDS: tuple[type[Frozen], ...] = (
     OrderState,
     CreditAccount,
     Reservation,
+    SettlementPosted,
 )
 """In the order their first ids were given."""
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from connectors.base import Event
 from hub.demo.chance import share
 from hub.domain.effects import CustomerNotified, SettlementRecorded
-from hub.domain.events import OrderConfirmed, OrderPaid, PaymentReceived
+from hub.domain.events import OrderConfirmed, OrderPaid
 
 SHOP = "demo-shop"
 BANK = "demo-bank"
@@ -23,42 +23,34 @@ class Customers:
     def __init__(self) -> None:
         self._confirming: dict[str, CustomerNotified] = {}
         self._paying: dict[str, SettlementRecorded] = {}
-        self._booking: dict[str, SettlementRecorded] = {}
 
     def take(self, message: Struct) -> tuple[str, float | None]:
         """The message, and seconds until the customer answers it; None for never."""
         match message:
             case CustomerNotified(event_id=event_id, kind="confirmation-requested"):
                 self._confirming[event_id] = message
-            case SettlementRecorded(event_id=event_id) if message.payable > 0 and share(event_id, "pays") < _PROMPT:
+            case SettlementRecorded(event_id=event_id, kind="invoice") if _is_paid(message):
                 self._paying[event_id] = message
             case _:
                 return "", None
         return event_id, 0.3 + 0.7 * share(event_id, "answers")
 
     def report(self, subject: str, now: datetime) -> tuple[Event, float | None]:
-        """The answer to a message, and seconds until there is more to say: a payment is booked in two places."""
+        """The answer to a message; there is never more to say."""
         if asked := self._confirming.pop(subject, None):
             return OrderConfirmed(
                 event_id=f"{subject}-answer", source=SHOP, occurred_at=now, order_id=asked.order_id
             ), None
-        if settled := self._paying.pop(subject, None):
-            self._booking[subject] = settled
-            return OrderPaid(
-                event_id=f"{subject}-paid",
-                source=BANK,
-                occurred_at=now,
-                order_id=settled.order_id,
-                amount=settled.payable,
-                currency=settled.currency,
-            ), 0.0
-        settled = self._booking.pop(subject)
-        return PaymentReceived(
-            event_id=f"{subject}-received",
+        settled = self._paying.pop(subject)
+        return OrderPaid(
+            event_id=f"{subject}-paid",
             source=BANK,
             occurred_at=now,
-            customer_id=settled.customer_id,
+            order_id=settled.order_id,
             amount=settled.payable,
             currency=settled.currency,
-            order_id=settled.order_id,
         ), None
+
+
+def _is_paid(settled: SettlementRecorded) -> bool:
+    return settled.payable > 0 and share(settled.event_id, "pays") < _PROMPT

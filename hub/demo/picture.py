@@ -97,10 +97,11 @@ class Picture:
         totals: dict[str, Total] = {}
         for each in self.settlements.values():
             total = totals.setdefault(each.currency, Total())
+            sign = 1 if each.kind == "invoice" else -1
             total.settlements += 1
-            total.net += each.tax_exclusive
-            total.tax += each.tax_total
-            total.payable += each.payable
+            total.net += sign * each.tax_exclusive
+            total.tax += sign * each.tax_total
+            total.payable += sign * each.payable
         return dict(sorted(totals.items()))
 
     def seconds(self) -> float:

@@ -49,7 +49,9 @@ class Reservation(Frozen, kw_only=True):
     revision: int
     reserved: Decimal
     settled: Decimal = ZERO
-    """What became receivable."""
+    """What became receivable, less what was credited."""
+    paid: Decimal = ZERO
+    """What of the order was paid."""
     answer: CreditDecided | None = None
     """To the last reserve or adjust, in case it is asked again; None once settled or released."""
     seen: Seen = NOTHING_SEEN

@@ -18,7 +18,7 @@ from hub.domain.ids import effect_id
 from hub.domain.model import Frozen
 from hub.domain.money import CURRENCIES
 from hub.domain.order import ZERO
-from hub.domain.policy import Policy
+from hub.domain.policy import MAX_PAYMENT_DAYS, Policy
 from hub.domain.seen import already_seen, mark_of, remember
 
 SOURCE = "/orderhub/credit"
@@ -58,6 +58,9 @@ def decide_credit(
         detail = f"Revision {request.revision} of order {request.order_id} is older than {held.revision}"
         return CreditDecision(account, reservation, None, "ignored", "revision-over", detail)
     known = account if account is not None else _stranger(request.customer_id, request.currency, policy)
+    if request.currency != known.currency and request.action not in _ANSWERED:
+        detail = f"The account is in {known.currency}; nothing of order {request.order_id} was ever reserved in it"
+        return CreditDecision(account, reservation, None, "ignored", "wrong-currency", detail)
     seen = remember(held.seen, mark, request, policy.duplicate_window)
     return _ACTIONS[request.action](known, replace(held, revision=request.revision, seen=seen), request, now)
 
@@ -86,6 +89,7 @@ def _reserve(account: CreditAccount, held: Reservation, request: CreditRequested
         currency=request.currency,
         checks=checks,
         confirmation=account.confirmation,
+        payment_days=account.payment_days,
     )
     return CreditDecision(
         replace(account, reserved=account.reserved - held.reserved + reserved),
@@ -116,12 +120,46 @@ def _release(account: CreditAccount, held: Reservation, _request: CreditRequeste
     )
 
 
+def _owe(account: CreditAccount, held: Reservation, request: CreditRequested, _now: datetime) -> CreditDecision:
+    """More is owed than was reserved for: a charge, a supplement, a corrected settlement."""
+    return CreditDecision(
+        replace(account, receivable=account.receivable + request.amount),
+        replace(held, settled=held.settled + request.amount),
+        None,
+        "applied",
+    )
+
+
+def _credit(account: CreditAccount, held: Reservation, request: CreditRequested, _now: datetime) -> CreditDecision:
+    """What was owed is credited."""
+    return CreditDecision(
+        replace(account, receivable=account.receivable - request.amount),
+        replace(held, settled=held.settled - request.amount),
+        None,
+        "applied",
+    )
+
+
+def _paid(account: CreditAccount, held: Reservation, request: CreditRequested, _now: datetime) -> CreditDecision:
+    """The order was paid; paying in advance makes room beyond the limit."""
+    return CreditDecision(
+        replace(account, receivable=account.receivable - request.amount),
+        replace(held, paid=held.paid + request.amount),
+        None,
+        "applied",
+    )
+
+
 _ACTIONS: Mapping[str, Callable[[CreditAccount, Reservation, CreditRequested, datetime], CreditDecision]] = {
     "reserve": _reserve,
     "adjust": _reserve,
     "settle": _settle,
     "release": _release,
+    "owe": _owe,
+    "credit": _credit,
+    "pay": _paid,
 }
+_ANSWERED = frozenset(("reserve", "adjust"))
 
 
 def _checks(account: CreditAccount, held: Reservation, request: CreditRequested) -> tuple[CreditCheck, ...]:
@@ -162,6 +200,10 @@ def _update(account: CreditAccount, event: CustomerUpdated) -> CreditDecision:
         return _refused(event, "unknown-currency", f"{event.currency!r} is no ISO 4217 currency")
     if not (limit.is_zero() or is_amount(limit, event.currency)):
         return _refused(event, "limit-invalid", f"The credit limit {limit} is not an amount of {event.currency}")
+    if not 0 <= event.payment_days <= MAX_PAYMENT_DAYS:
+        return _refused(
+            event, "payment-days-invalid", f"{event.payment_days} days to pay; give 0 to {MAX_PAYMENT_DAYS}"
+        )
     if account.terms_from is not None and event.occurred_at < account.terms_from:
         return CreditDecision(account, None, None, "ignored", "overtaken", "Later terms are in force already")
     if event.currency != account.currency and (account.reserved or account.receivable):
@@ -185,6 +227,10 @@ def _update(account: CreditAccount, event: CustomerUpdated) -> CreditDecision:
 def _pay(account: CreditAccount, event: PaymentReceived) -> CreditDecision:
     """The customer owes that much less; paying in advance makes room beyond the limit."""
     amount = event.amount
+    if event.order_id:
+        return _refused(
+            event, "paid-for-order", f"Send an OrderPaid for order {event.order_id}: it tells the account of it as well"
+        )
     if event.currency != account.currency:
         return _refused(event, "wrong-currency", f"The account is in {account.currency}; book the payment by hand")
     if not is_amount(amount, account.currency):
@@ -199,5 +245,9 @@ def _refused(event: Fact, code: str, detail: str) -> CreditDecision:
 def _stranger(customer_id: str, currency: str, policy: Policy) -> CreditAccount:
     """The account of a customer nobody has told the hub about."""
     return CreditAccount(
-        customer_id=customer_id, known=False, currency=currency, credit_limit=policy.default_credit_limit
+        customer_id=customer_id,
+        known=False,
+        currency=currency,
+        credit_limit=policy.default_credit_limit,
+        payment_days=policy.payment_days,
     )

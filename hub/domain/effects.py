@@ -93,7 +93,8 @@ class SettledLine(Frozen):
     delivered: Decimal
     """Delivered and kept by the time of this settlement, whatever other settlements bill of it."""
     quantity: Decimal
-    """BT-129: what this settlement bills, or credits if it is a credit note; positive."""
+    """BT-129: what this settlement bills, or credits if it is a credit note; positive, or 0 where a line is named only
+    because what is charged or credited beside it is about it (cancellation, early-payment)."""
     unit: str
     """BT-130."""
     price: Decimal
@@ -144,21 +145,31 @@ DifferenceKind = Literal["short", "over", "cancelled", "returned", "rounding"]
 
 
 class Difference(Frozen):
-    """Why the settlement is not the order."""
+    """Why what is settled is not what was ordered.
+
+    Stated by the settlement that closes the order, and by later ones as far as they change it; negative when a later
+    one takes a difference back.
+    """
 
     line_id: str
+    """Empty for rounding, which is about a VAT category and rate as a whole."""
     kind: DifferenceKind
     quantity: Decimal
     amount: Decimal
+    """Net, after the line's discount. Of `rounding`: what one document over everything would come to above the sum
+    of the settlements, of the taxable amount and of the VAT each."""
     detail: str
 
 
 SettlementKind = Literal["invoice", "credit-note"]
 """BT-3: 380 or 381."""
 
-SettlementCause = Literal["delivery", "close", "supplement", "return", "cancellation", "reversal", "replacement"]
+SettlementCause = Literal[
+    "delivery", "close", "supplement", "return", "cancellation", "reversal", "replacement", "early-payment"
+]
 """delivery: one of several by contract. close: everything wanted was delivered. supplement: delivered after that.
-return: sent back. cancellation: what a cancelled order is charged. reversal, replacement: a correction's two halves."""
+return: sent back, or found never to have arrived. cancellation: what a cancelled order is charged. reversal,
+replacement: a correction's two halves. early-payment: what paying early saves."""
 
 
 class SettlementRecorded(OrderFact, kw_only=True):
@@ -215,6 +226,43 @@ class SettlementRecorded(OrderFact, kw_only=True):
     differences: tuple[Difference, ...]
 
 
+PostingCause = Literal[
+    "delivery",
+    "close",
+    "supplement",
+    "return",
+    "cancellation",
+    "reversal",
+    "replacement",
+    "early-payment",
+    "payment",
+]
+"""A `SettlementCause`, or a payment."""
+
+
+class PostedEntry(Frozen):
+    """One side of a posting; either debit or credit is 0, the other positive."""
+
+    account: str
+    debit: Decimal
+    credit: Decimal
+    settlement_id: str
+    """The settlement whose claim it is about; empty for money that no settlement claims."""
+
+
+class SettlementPosted(OrderFact, kw_only=True):
+    """settlements.journal: the double entry of one settlement or one payment. Debits equal credits."""
+
+    customer_id: str
+    settlement_id: str
+    """Empty for a payment: its entries name the settlements it pays."""
+    cause: PostingCause
+    currency: str
+    entries: tuple[PostedEntry, ...]
+    event_ids: tuple[str, ...]
+    """The events it came from."""
+
+
 class DeadLettered(Frozen, kw_only=True):
     """hub.dead-letter: original bytes that could not take effect after all (a parked event past its deadline)."""
 
@@ -226,4 +274,12 @@ class DeadLettered(Frozen, kw_only=True):
     offset: int
 
 
-Effect = WorkOrderIssued | CustomerNotified | ExceptionRaised | SettlementRecorded | CreditRequested | DeadLettered
+Effect = (
+    WorkOrderIssued
+    | CustomerNotified
+    | ExceptionRaised
+    | SettlementRecorded
+    | SettlementPosted
+    | CreditRequested
+    | DeadLettered
+)

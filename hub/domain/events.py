@@ -53,6 +53,8 @@ class OrderPlaced(OrderFact, kw_only=True):
     locale: str = "en"
     """BCP 47, of what the customer is told."""
     note: str = ""
+    settlement: Literal["", "at-close", "per-delivery"] = ""
+    """By contract, one settlement when all is delivered or one for each delivery; empty: as the policy says."""
 
 
 class OrderChanged(OrderFact, kw_only=True):
@@ -112,12 +114,22 @@ class StatusReported(OrderFact, kw_only=True):
 class OperatorCommanded(OrderFact, kw_only=True):
     """An operator's action on an order; `owner` is who, `reason` why."""
 
-    command: Literal["release-hold", "override-credit", "reroute", "assign", "resolve", "close-short", "cancel"]
+    command: Literal[
+        "release-hold",
+        "override-credit",
+        "reroute",
+        "assign",
+        "resolve",
+        "close-short",
+        "cancel",
+        "correct-settlement",
+    ]
     owner: str
     reason: str
     target: str = ""
     """What the command is about. reroute: `line` or `line:department`; assign, resolve: the exception's id or kind;
-    close-short: the line, empty for all; else empty."""
+    close-short: the line, empty for all, or `line:quantity` of what was reported delivered and never arrived;
+    correct-settlement: the settlement; else empty."""
 
 
 # --- customers.events (key: customer_id) -----------------------------------------------------------
@@ -141,25 +153,27 @@ class CustomerUpdated(CustomerFact, kw_only=True):
 
 
 class PaymentReceived(CustomerFact, kw_only=True):
-    """The customer paid; reduces the exposure. `order_id` empty when on account."""
+    """The customer paid on account; reduces the exposure. What is paid for an order is an `OrderPaid`."""
 
     amount: Decimal
     currency: str
     order_id: str = ""
+    """Empty: the order itself tells the account of its payments, so one that names an order is refused."""
 
 
 # --- internal ----------------------------------------------------------------------------------------
 
 
 class CreditRequested(CustomerFact, kw_only=True):
-    """credit.requests: the order asks its customer's account to reserve, adjust, settle or release."""
+    """credit.requests: the order asks its customer's account to reserve, and tells it what is owed and paid."""
 
     order_id: str
     revision: int
-    action: Literal["reserve", "adjust", "settle", "release"]
+    action: Literal["reserve", "adjust", "settle", "release", "owe", "credit", "pay"]
     amount: Decimal
     """reserve, adjust: what the order needs reserved in all. settle: what moves from reserved to receivable.
-    release: ignored, everything still reserved is freed."""
+    release: ignored, everything still reserved is freed. owe: what becomes receivable without having been reserved.
+    credit, pay: what is no longer receivable, as a credit note says or because it was paid."""
     currency: str
     override_by: str = ""
 
@@ -185,6 +199,8 @@ class CreditDecided(OrderFact, kw_only=True):
     currency: str
     checks: tuple[CreditCheck, ...]
     confirmation: Literal["automatic", "required"] = "automatic"
+    payment_days: int = 30
+    """How long after the issue of a settlement the customer has to pay."""
 
 
 class TimerFired(OrderFact, kw_only=True):

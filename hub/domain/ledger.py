@@ -48,6 +48,19 @@ def ready(line: LineState) -> Decimal:
     return asked(line)[2]
 
 
+def kept(line: LineState) -> Decimal:
+    """What the customer has of the line: delivered, and neither sent back nor missing after all."""
+    return line.delivered - line.returned - line.missing
+
+
+def billed(line: LineState) -> Decimal:
+    """What settlements bill of the line, less what was credited."""
+    total = ZERO
+    for part in line.billed:
+        total += part.quantity
+    return total
+
+
 def is_open(line: LineState) -> bool:
     """Whether anything the customer wants has not been delivered."""
     return line.delivered < wanted(line)
@@ -118,9 +131,12 @@ def withdraw(line: LineState, quantity: Decimal) -> LineState:
     return replace(line, unallocated=line.unallocated - taken, allocations=allocations)
 
 
-def make(line: LineState, allocation: Allocation, quantity: Decimal) -> LineState:
-    """`quantity` of an allocation was produced or received."""
-    return replace(line, allocations=_with(line.allocations, replace(allocation, made=allocation.made + quantity)))
+def make(line: LineState, allocation: Allocation, quantity: Decimal, event_id: str = "") -> LineState:
+    """`quantity` of an allocation was produced or received, as the report `event_id` says if it is to be named."""
+    made = replace(allocation, made=allocation.made + quantity)
+    if event_id:
+        made = replace(made, made_by=(*allocation.made_by[1 - NAMED_REPORTS :], event_id))
+    return replace(line, allocations=_with(line.allocations, made))
 
 
 def ship(line: LineState, quantity: Decimal) -> LineState:
@@ -145,12 +161,15 @@ def conserved(lines: Iterable[LineState]) -> str | None:
         planned = line.unallocated + _allocated(line) + line.cancelled + line.short
         if planned != line.line.quantity:
             return f"line {line.line.line_id}: ordered {line.line.quantity} but {planned} is accounted for"
-        if not ZERO <= line.returned <= line.delivered <= line.shipped:
+        back = line.returned if line.missing == ZERO else line.returned + line.missing
+        if not ZERO <= back <= line.delivered <= line.shipped:
             return (
-                f"line {line.line.line_id}: returned {line.returned}, delivered {line.delivered} and "
+                f"line {line.line.line_id}: returned or missing {back}, delivered {line.delivered} and "
                 f"shipped {line.shipped} do not follow from one another"
             )
-        if line.unallocated < ZERO or line.cancelled < ZERO or line.short < ZERO:
+        if line.billed and billed(line) > line.delivered - back:
+            return f"line {line.line.line_id}: {billed(line)} are billed of which the customer has {kept(line)}"
+        if line.unallocated < ZERO or line.cancelled < ZERO or line.short < ZERO or line.missing < ZERO:
             return f"line {line.line.line_id}: a negative quantity"
         for allocation in line.allocations:
             if allocation.quantity < ZERO or allocation.made < ZERO:

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 from hub.domain.order import BillingStatus, CommercialStatus, CreditStatus, WorkStatus
 from hub.errors import InvariantError
 
-CommercialTrigger = Literal["place", "ask", "confirm", "amend", "cancel", "reopen", "fulfil", "close"]
+CommercialTrigger = Literal["place", "ask", "confirm", "amend", "cancel", "reopen", "fulfil", "close", "owe"]
 CreditTrigger = Literal["ask", "grant", "refuse", "settle", "release"]
 BillingTrigger = Literal["pay", "settle", "clear"]
 ReportTrigger = Literal["accept", "schedule", "advance", "finish", "reject", "trouble"]
@@ -29,10 +29,11 @@ COMMERCIAL: Mapping[CommercialStatus, Mapping[CommercialTrigger, CommercialStatu
     "confirming": {"confirm": "confirmed", "amend": "received", "cancel": "cancelled"},
     "confirmed": {"amend": "confirmed", "cancel": "cancelled", "fulfil": "fulfilled"},
     "fulfilled": {"close": "closed"},
-    "closed": {},
+    "closed": {"owe": "fulfilled"},
     "cancelled": {"reopen": "confirmed"},
 }
-"""ask: the customer is asked to confirm. reopen: goods are on their way although the order was cancelled."""
+"""ask: the customer is asked to confirm. reopen: goods are on their way although the order was cancelled.
+owe: a later settlement claims something more."""
 
 CREDIT: Mapping[CreditStatus, Mapping[CreditTrigger, CreditStatus]] = {
     "none": {"ask": "requested"},
@@ -50,13 +51,13 @@ CREDIT: Mapping[CreditStatus, Mapping[CreditTrigger, CreditStatus]] = {
 }
 
 BILLING: Mapping[BillingStatus, Mapping[BillingTrigger, BillingStatus]] = {
-    "none": {"pay": "prepaid", "settle": "due", "clear": "paid"},
-    "prepaid": {"pay": "prepaid", "settle": "part-paid", "clear": "paid"},
-    "due": {"pay": "part-paid", "clear": "paid"},
-    "part-paid": {"pay": "part-paid", "clear": "paid"},
-    "paid": {"pay": "paid", "clear": "paid"},
+    "none": {"pay": "prepaid", "settle": "due"},
+    "prepaid": {"pay": "prepaid", "settle": "part-paid"},
+    "due": {"pay": "part-paid", "settle": "due", "clear": "paid"},
+    "part-paid": {"pay": "part-paid", "settle": "part-paid", "clear": "paid"},
+    "paid": {"pay": "paid", "settle": "part-paid", "clear": "paid"},
 }
-"""clear: settled, and nothing is left to pay."""
+"""settle: something is claimed. clear: the order is over, and nothing is left to pay."""
 
 WORK: Mapping[WorkStatus, Mapping[WorkTrigger, WorkStatus | Literal["early", "late"]]] = {
     "none": {

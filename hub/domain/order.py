@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from hub.domain.effects import SettlementCause, VatBreakdown
 from hub.domain.events import CreditRequested
 from hub.domain.model import Address, Department, Frozen, OrderLine
 from hub.domain.routing import OrderClass
@@ -23,6 +24,8 @@ WorkStatus = Literal["none", "ordered", "accepted", "scheduled", "started", "don
 """Of a department's work order on this order."""
 
 BillingStatus = Literal["none", "prepaid", "due", "part-paid", "paid"]
+
+SettlementContract = Literal["at-close", "per-delivery"]
 
 ZERO = Decimal(0)
 
@@ -40,6 +43,7 @@ class Terms(Frozen):
     priority: Literal["normal", "urgent"]
     locale: str
     note: str
+    settlement: SettlementContract = "at-close"
 
 
 class Allocation(Frozen):
@@ -50,13 +54,37 @@ class Allocation(Frozen):
     quantity: Decimal
     made: Decimal
     """Produced or received so far as reported; may exceed `quantity`. Stock (logistics) needs no making: 0."""
+    made_by: tuple[str, ...] = ()
+    """Event ids of the last reports `made` came from, if a cancellation would be charged for it."""
+
+
+class Late(Frozen):
+    """Units of a line that arrived after the date they were wanted by, and what that costs the seller."""
+
+    quantity: Decimal
+    days: int
+    percent: Decimal
+    """Of the units' net amount, as the policy had it when they arrived."""
+    event_id: str
+    """The report of the delivery."""
+
+
+class Billed(Frozen):
+    """Units of a line that one settlement bills and that have not been credited."""
+
+    bill: int
+    """Index into the order's `bills`."""
+    quantity: Decimal
+    late: tuple[Late, ...] = ()
+    """Those of them that were late."""
 
 
 class LineState(Frozen):
     """The ledger of one line, all in the line's unit.
 
     `line.quantity` (ordered) = cancelled + short + unallocated + the allocations' quantities, always, and
-    returned <= delivered <= shipped. Shipped may exceed what was ordered: goods that left are a fact.
+    returned + missing + billed <= delivered <= shipped. Shipped may exceed what was ordered: goods that left are a
+    fact.
     """
 
     line: OrderLine
@@ -75,6 +103,14 @@ class LineState(Frozen):
     """Departments that refused this line, in order; they are never asked again."""
     delivered_by: tuple[str, ...] = ()
     """Event ids of the last reports `delivered` came from."""
+    missing: Decimal = ZERO
+    """Reported as delivered, and found never to have arrived."""
+    late: tuple[Late, ...] = ()
+    """Late units no settlement has billed yet."""
+    billed: tuple[Billed, ...] = ()
+    """What settlements bill of the line, less what was credited, by settlement, oldest first."""
+    billed_to: str = ""
+    """The last of `delivered_by` that a settlement has named."""
 
 
 class Work(Frozen):
@@ -91,6 +127,34 @@ class Work(Frozen):
 
 
 NO_WORK = Work()
+
+
+class Fee(Frozen):
+    """What the customer owes for units of a line that were cancelled when a department had made or started them."""
+
+    line_id: str
+    department: Department
+    quantity: Decimal
+    percent: Decimal
+    """Of the units' net amount, as the policy had it when they were cancelled."""
+    event_ids: tuple[str, ...]
+    """The cancellation, and the department's reports of what it made."""
+
+
+class Bill(Frozen):
+    """A settlement that claimed something, and what is left of its claim. Its quantities are with the lines."""
+
+    settlement_id: str
+    cause: SettlementCause
+    open: Decimal
+    """Neither paid nor credited."""
+    fees: tuple[Fee, ...] = ()
+    early_percent: Decimal = ZERO
+    """What early payment saves, in percent of the whole claim."""
+    early_until: date | None = None
+    """The last day of early payment."""
+    early_taken: bool = False
+    """Whether early payment was granted."""
 
 
 class OpenException(Frozen):
@@ -145,10 +209,28 @@ class OrderState(Frozen, kw_only=True):
     """The request that waits for its answer."""
     reserved: Decimal = ZERO
     """What the customer's account holds reserved for this order, in the order's currency."""
+    payment_days: int = 30
+    """How long the customer has to pay a settlement, as the account said."""
     settlement_id: str = ""
+    """The settlement of all that was wanted; empty while anything is still to be delivered."""
     payable: Decimal = ZERO
-    """What the settlement claims before payments (BT-112), in the order's currency."""
+    """What all settlements claim before payments, credit notes deducted (BT-112), in the order's currency."""
     paid: Decimal = ZERO
+    """payable - paid = what is open of the bills - prepaid - credit_balance, always."""
+    prepaid: Decimal = ZERO
+    """Paid before there was a claim to pay."""
+    credit_balance: Decimal = ZERO
+    """Paid beyond the claims of an order that is over, or credited after it had been paid: the customer's money."""
+    bills: tuple[Bill, ...] = ()
+    """Settlements that claimed something, oldest first."""
+    settlements: int = 0
+    """How many there are, credit notes included."""
+    vat: tuple[VatBreakdown, ...] = ()
+    """What all settlements come to by VAT category and rate, credit notes deducted."""
+    rounding: tuple[VatBreakdown, ...] = ()
+    """By how much the whole differs from these its parts, as far as settlements have stated it."""
+    delivered_on: date | None = None
+    """When the last goods arrived."""
 
     exceptions: tuple[OpenException, ...] = ()
     parked: tuple[Parked, ...] = ()

@@ -2,11 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
-from hub.domain.model import Frozen
+import msgspec
+
+from hub.domain.accounts import Accounts
+from hub.domain.model import Department, Frozen
+from hub.domain.money import CURRENCIES
+from hub.domain.order import SettlementContract
+
+_HUNDRED = Decimal(100)
+MAX_PAYMENT_DAYS = 3_650
+"""Ten years: longer is taken for a mistake."""
+
+
+class LateDelivery(Frozen, kw_only=True):
+    """What the seller takes off for units that arrive after the date they were wanted by (BG-20)."""
+
+    percent: Decimal
+    """Of the late units' net amount, for each period begun."""
+    per: Literal["day", "week"] = "week"
+    cap: Decimal = _HUNDRED
+    """At most so many percent of it in all."""
+
+    def __post_init__(self) -> None:
+        """Refuses percentages outside 0 to 100."""
+        _check_percent(self.percent, "late_delivery.percent")
+        _check_percent(self.cap, "late_delivery.cap")
+
+
+class EarlyPayment(Frozen, kw_only=True):
+    """What the customer saves by paying early (BT-20)."""
+
+    percent: Decimal
+    """Of the whole claim, VAT included."""
+    days: int
+    """Counted from the issue of the settlement."""
+
+    def __post_init__(self) -> None:
+        """Refuses a percentage outside 0 to 100, and days that are over before they begin."""
+        _check_percent(self.percent, "early_payment.percent")
+        _check_days(self.days, "early_payment.days")
 
 
 class Policy(Frozen, kw_only=True):
@@ -38,3 +77,39 @@ class Policy(Frozen, kw_only=True):
     """An order wanted within this many days is of class `urgent`."""
     over_delivery_percent: Decimal = Decimal(0)
     """How much more than ordered is billed when it was delivered."""
+    settlement: SettlementContract = "at-close"
+    """Whether an order that does not say is settled once, when all is delivered, or with each delivery."""
+    payment_days: int = 30
+    """How long customers nobody has told the hub about have to pay."""
+    cancellation_charges: Mapping[Department, Decimal] = msgspec.field(default_factory=dict)
+    """By department, percent of the net amount of what it had made or started for an order its buyer cancels."""
+    late_delivery: LateDelivery | None = None
+    early_payment: EarlyPayment | None = None
+    vat_currency: str = ""
+    """The currency VAT is accounted for in (BT-6), if orders come in others too; empty: the order's own."""
+    exchange_rates: Mapping[str, Decimal] = msgspec.field(default_factory=dict)
+    """Units of `vat_currency` for one of each other currency."""
+    accounts: Accounts = msgspec.field(default_factory=Accounts)
+    """The chart of accounts of settlements.journal."""
+
+    def __post_init__(self) -> None:
+        """Refuses percentages outside 0 to 100, unknown currencies and rates that are not positive."""
+        for department, percent in self.cancellation_charges.items():
+            _check_percent(percent, f"cancellation_charges.{department}")
+        _check_days(self.payment_days, "payment_days")
+        for currency in (self.vat_currency, *self.exchange_rates):
+            if currency and currency not in CURRENCIES:
+                raise ValueError(f"{currency!r} is not an ISO 4217 currency")
+        for currency, rate in self.exchange_rates.items():
+            if not (rate.is_finite() and rate > 0):
+                raise ValueError(f"exchange_rates.{currency} is {rate}; give a number above 0")
+
+
+def _check_days(value: int, name: str) -> None:
+    if not 0 <= value <= MAX_PAYMENT_DAYS:
+        raise ValueError(f"{name} is {value}; give 0 to {MAX_PAYMENT_DAYS}")
+
+
+def _check_percent(value: Decimal, name: str) -> None:
+    if not (value.is_finite() and 0 <= value <= _HUNDRED):
+        raise ValueError(f"{name} is {value}; give a percentage from 0 to 100")

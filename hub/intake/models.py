@@ -133,6 +133,7 @@ class OrderPlaced(OrderDocument):
     priority: Literal["normal", "urgent"] = "normal"
     locale: Locale = "en"
     note: Text = ""
+    settlement: Literal["", "at-close", "per-delivery"] = ""
 
 
 class OrderChanged(OrderDocument):
@@ -190,7 +191,16 @@ class OperatorCommanded(OrderDocument):
 
     struct = events.OperatorCommanded
     type: Literal["OperatorCommanded"]
-    command: Literal["release-hold", "override-credit", "reroute", "assign", "resolve", "close-short", "cancel"]
+    command: Literal[
+        "release-hold",
+        "override-credit",
+        "reroute",
+        "assign",
+        "resolve",
+        "close-short",
+        "cancel",
+        "correct-settlement",
+    ]
     owner: Name
     reason: Name
     target: Text = ""

@@ -88,7 +88,7 @@ def essence(state: OrderState) -> dict[str, Any]:
     }
     return {
         "axes": (state.commercial, state.credit, state.billing, works),
-        "lines": [replace(each, delivered_by=tuple(sorted(each.delivered_by))) for each in state.lines],
+        "lines": [replace(each, delivered_by=tuple(sorted(each.delivered_by)), billed_to="") for each in state.lines],
         "money": (state.reserved, state.payable, state.paid, state.settlement_id != ""),
         "problems": sorted((each.kind, each.subject) for each in state.exceptions),
         "waiting": len(state.parked),

@@ -140,13 +140,15 @@ def test_revisions_are_taken_in_their_order_however_they_come() -> None:
     assert story.change(2, delete("1")).code == "revision-over"
 
 
-def test_a_price_may_change_until_the_order_is_settled() -> None:
+def test_once_an_order_is_settled_nothing_but_what_it_costs_can_change() -> None:
     story = stock_order_in_work()
     story.change(1, change(line(price=Decimal(9))))
     story.report("logistics", "shipped")
     story.report("logistics", "delivered")
     assert story.sent(SettlementRecorded)[0].tax_exclusive == 90
-    assert story.change(2, change(line(price=Decimal(8)))).code == "already-delivered"
+    for refused in (delete("1"), change(line(quantity=9)), change(line(item_id="ST-2")), change(line(unit="KGM"))):
+        assert story.change(2, refused).code == "already-delivered"
+    assert story.change(2, change(line(price=Decimal(8)))).outcome == "applied"
 
 
 def test_a_new_wanted_date_reaches_the_departments() -> None:

@@ -161,8 +161,26 @@ def test_a_settlement_turns_reserved_into_receivable_and_a_release_frees_the_res
     assert account.totals == (150, 450)
     account.ask("O1", "release")
     assert account.totals == (0, 450)
-    account.receive("450", order_id="O1")
+    account.ask("O1", "pay", "450")
     assert account.totals == (0, 0)
+
+
+def test_what_is_owed_credited_and_paid_beside_the_reservation_moves_the_receivables_alone() -> None:
+    account = Account("1000")
+    account.ask("O1", "reserve", "600")
+    totals = []
+    for action, amount in (("pay", "50"), ("owe", "120"), ("credit", "30")):
+        account.ask("O1", action, amount)
+        totals.append(account.totals)
+    assert totals == [(600, -50), (600, 70), (600, 40)]
+
+
+def test_a_payment_on_account_that_names_an_order_is_refused_for_the_order_tells_it() -> None:
+    account = Account("1000")
+    decision = account.receive("450", order_id="O1")
+    assert (decision.outcome, decision.code) == ("refused", "paid-for-order")
+    account.receive("450")
+    assert account.totals == (0, -450)
 
 
 def test_settling_more_than_was_reserved_takes_nothing_from_other_orders() -> None:

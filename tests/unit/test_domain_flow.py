@@ -399,16 +399,6 @@ def test_goods_sent_back_before_the_settlement_are_not_billed() -> None:
     assert [(each.kind, each.quantity) for each in settlement.differences] == [("returned", 1)]
 
 
-def test_goods_sent_back_after_the_settlement_are_recorded_and_need_a_person() -> None:
-    story = stock_order_in_work()
-    story.report("logistics", "shipped")
-    story.report("logistics", "delivered")
-    story.report("logistics", "returned", {"1": 2})
-    assert story.line().returned == 2
-    assert story.problems() == ["moved-after-settlement"]
-    assert len(story.sent(SettlementRecorded)) == 1
-
-
 def test_a_tonne_ordered_in_kilograms_counts_a_thousand() -> None:
     story = Story()
     story.place(line(item_id="MK-1", quantity=70_000, unit="KGM"))

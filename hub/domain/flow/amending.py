@@ -1,11 +1,14 @@
 """Amendments: each is the next revision of the order, taken as a whole or not at all.
 
-A quantity cannot go below what has been shipped: it is reduced as far as it goes, and the customer is told. Units
-that are added wait for the credit they need; units that are given up are taken back from the departments at once.
+What settlements have billed is reversed and replaced when its price, discount or VAT changes; once everything was
+delivered nothing else can change. A quantity cannot go below what has been shipped: it is reduced as far as it goes,
+and the customer is told. Units that are added wait for the credit they need; units that are given up are taken back
+from the departments at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -14,7 +17,9 @@ from hub.domain import amounts, ledger
 from hub.domain.checks import LARGEST_VALUE, check_line, check_vat, refusal, too_large
 from hub.domain.events import OrderChanged
 from hub.domain.flow.allocating import issue_changed_work
+from hub.domain.flow.balancing import settle_up
 from hub.domain.flow.cancelling import cancel_line
+from hub.domain.flow.correcting import repriced, restate_all, reverse_all
 from hub.domain.flow.crediting import request_credit
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.settling import end_if_complete
@@ -32,7 +37,7 @@ def on_changed(turn: Turn, event: OrderChanged) -> Verdict:
         return Park("revision-gap", f"Revision {event.revision} came before revision {expected}")
     if event.revision < expected:
         return Refuse("revision-over", f"Revision {event.revision} was sent already; the next one is {expected}")
-    lines = _amended(turn.state.lines, event.changes)
+    lines = _amended(turn.state.lines, event.changes, _apply if turn.state.settlement_id == "" else _reprice)
     if isinstance(lines, Refuse):
         return lines
     value = amounts.value(turn.terms.currency, turn.terms.discount_percent, lines)
@@ -54,25 +59,44 @@ def _check_whole(turn: Turn, lines: tuple[LineState, ...], value: Decimal) -> Re
 
 
 def _take_effect(turn: Turn, event: OrderChanged, lines: tuple[LineState, ...], value: Decimal) -> None:
-    before = turn.state.lines
+    before = turn.state
     told = _told(event.changes, lines)
-    turn.update(revision=event.revision, lines=lines, confirm_due=None)
-    turn.move_commercial("amend")
     turn.explain(f"revision {event.revision}: {told}")
-    issue_changed_work(turn, before)
+    taken = reverse_all(turn, repriced(before.lines, lines))
+    turn.update(revision=event.revision, lines=_billed_as(lines, turn.state.lines) if taken else lines)
+    restate_all(turn, taken)
+    if before.settlement_id:
+        turn.moved = True
+        notify(turn, "changed", reason=told)
+        settle_up(turn, before)
+        return
+    turn.update(confirm_due=None)
+    turn.move_commercial("amend")
+    issue_changed_work(turn, before.lines)
     if end_if_complete(turn, "every line was deleted"):
         return
     notify(turn, "changed", reason=told)
     request_credit(turn, value)
 
 
-def _amended(lines: tuple[LineState, ...], changes: tuple[LineChange, ...]) -> tuple[LineState, ...] | Refuse:
+def _billed_as(lines: tuple[LineState, ...], known: tuple[LineState, ...]) -> tuple[LineState, ...]:
+    """The amended lines, billed as `known` has it; lines that were added are the last."""
+    return tuple(
+        replace(line, billed=known[place].billed) if place < len(known) else line for place, line in enumerate(lines)
+    )
+
+
+def _amended(
+    lines: tuple[LineState, ...],
+    changes: tuple[LineChange, ...],
+    apply: Callable[[LineState | None, LineChange], LineState | Refuse],
+) -> tuple[LineState, ...] | Refuse:
     """The lines after all changes, or the first change that makes no sense."""
     if not changes:
         return Refuse("no-changes", "The amendment changes nothing; name at least one line")
     amended = {line.line.line_id: line for line in lines}
     for change in changes:
-        line = _apply(amended.get(change.line_id), change)
+        line = apply(amended.get(change.line_id), change)
         if isinstance(line, Refuse):
             return line
         amended[change.line_id] = line
@@ -94,6 +118,22 @@ def _apply(line: LineState | None, change: LineChange) -> LineState | Refuse:
             )
         return new_line(new)
     return _unknown(change) if line is None else _change(line, new)
+
+
+def _reprice(line: LineState | None, change: LineChange) -> LineState | Refuse:
+    """Of an order that was settled, only what the goods cost can change."""
+    new = change.line
+    if line is None or new is None or new.line_id != change.line_id or _goods(new) != _goods(line.line):
+        return Refuse(
+            "already-delivered",
+            "Everything has been delivered and settled; only price, discount and VAT of a line can be corrected",
+        )
+    findings = check_line(new)
+    return refusal(findings) if findings else replace(line, line=new)
+
+
+def _goods(line: OrderLine) -> tuple[object, ...]:
+    return line.item_id, line.unit, line.quantity
 
 
 def _change(line: LineState, new: OrderLine) -> LineState | Refuse:

@@ -18,7 +18,7 @@ def on_credit_decided(turn: Turn, event: CreditDecided) -> Verdict:
             "superseded",
             f"The order no longer waits for the answer to request {event.request_id} of revision {event.revision}",
         )
-    turn.update(credit_request=None, credit_due=None, reserved=event.reserved)
+    turn.update(credit_request=None, credit_due=None, reserved=event.reserved, payment_days=event.payment_days)
     if not event.granted:
         _refused(turn, event)
         return None

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from hub.domain import amounts, ledger
+from hub.domain import ledger
 from hub.domain.events import OrderCancelled
 from hub.domain.flow.allocating import issue_changed_work
-from hub.domain.flow.crediting import request_credit
+from hub.domain.flow.charging import charge_cancelled, charged_departments
+from hub.domain.flow.crediting import request_remaining_credit
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.settling import end_if_complete
 from hub.domain.flow.turn import Turn
+from hub.domain.model import Department
 from hub.domain.order import ZERO, LineState
 from hub.domain.verdict import Verdict
 
 
 def on_cancelled(turn: Turn, event: OrderCancelled) -> Verdict:
     """The buyer cancelled."""
-    cancel_order(turn, event.reason or "as you asked")
+    cancel_order(turn, event.reason or "as you asked", charged=charged_departments(turn))
     return None
 
 
-def cancel_order(turn: Turn, reason: str) -> None:
-    """Cancels what can still be cancelled and tells the customer how much that was."""
+def cancel_order(turn: Turn, reason: str, *, charged: tuple[Department, ...] = ()) -> None:
+    """Cancels what can still be cancelled and tells the customer how much that was.
+
+    `charged`: the departments whose work has to be paid for all the same.
+    """
     before = turn.state.lines
     lines = tuple(cancel_line(line) for line in before)
     if all(old is new for old, new in zip(before, lines, strict=True)):
@@ -32,6 +37,7 @@ def cancel_order(turn: Turn, reason: str) -> None:
     turn.update(lines=lines)
     issue_changed_work(turn, before)
     turn.explain(f"cancelled: {reason}")
+    charge_cancelled(turn, before, charged)
     if not end_if_complete(turn, reason):
         notify(turn, "changed", reason=f"what was not yet on its way is cancelled, {reason}")
         request_remaining_credit(turn)
@@ -44,10 +50,3 @@ def cancel_line(line: LineState) -> LineState:
         return line
     withdrawn = ledger.withdraw(line, quantity)
     return replace(withdrawn, cancelled=withdrawn.cancelled + quantity)
-
-
-def request_remaining_credit(turn: Turn) -> None:
-    """Adjusts the reservation to what is still wanted, which is less than before."""
-    terms = turn.terms
-    value = amounts.value(terms.currency, terms.discount_percent, turn.state.lines)
-    request_credit(turn, value)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 
 from msgspec.structs import replace
 
-from hub.domain import amounts, ledger
+from hub.domain import ledger
+from hub.domain.checks import is_quantity
 from hub.domain.events import OperatorCommanded
 from hub.domain.flow.allocating import allocate_lines, issue_changed_work
-from hub.domain.flow.cancelling import cancel_order, request_remaining_credit
-from hub.domain.flow.crediting import request_credit
+from hub.domain.flow.cancelling import cancel_order
+from hub.domain.flow.correcting import on_correct_settlement
+from hub.domain.flow.crediting import request_remaining_credit
 from hub.domain.flow.problems import assign, close_one, matching
-from hub.domain.flow.settling import end_if_complete
+from hub.domain.flow.settling import end_if_complete, settle_change
 from hub.domain.flow.turn import Turn
 from hub.domain.model import DEPARTMENTS, Department
 from hub.domain.order import ZERO, LineState
@@ -34,19 +37,15 @@ def _release_hold(turn: Turn, _event: OperatorCommanded) -> Verdict:
     """The credit is checked again, with the account as it is now."""
     if turn.state.credit != "refused":
         return Refuse("no-hold", f"The order is not held: its credit is {turn.state.credit}")
-    return _ask_credit(turn, "")
+    request_remaining_credit(turn)
+    return None
 
 
 def _override_credit(turn: Turn, event: OperatorCommanded) -> Verdict:
     """The operator answers for the credit; the account reserves whatever its limit says."""
     if turn.state.credit not in ("refused", "requested"):
         return Refuse("no-hold", f"There is nothing to override: the credit is {turn.state.credit}")
-    return _ask_credit(turn, event.owner)
-
-
-def _ask_credit(turn: Turn, override_by: str) -> Verdict:
-    value = amounts.value(turn.terms.currency, turn.terms.discount_percent, turn.state.lines)
-    request_credit(turn, value, override_by=override_by)
+    request_remaining_credit(turn, override_by=event.owner)
     return None
 
 
@@ -92,6 +91,9 @@ def _take_all(line: LineState, keep: Department | None) -> LineState:
 
 def _close_short(turn: Turn, event: OperatorCommanded) -> Verdict:
     """What has not been delivered of the line, or of all lines, will not be."""
+    line_id, _, quantity = event.target.rpartition(":")
+    if line_id and _index(turn.state.lines, event.target) is None:
+        return _close_missing(turn, line_id, quantity)
     if turn.state.commercial != "confirmed":
         return Refuse("not-in-work", f"Nothing is in work: the order is {turn.state.commercial}")
     before = turn.state.lines
@@ -105,6 +107,25 @@ def _close_short(turn: Turn, event: OperatorCommanded) -> Verdict:
     issue_changed_work(turn, before)
     if not end_if_complete(turn, "we cannot deliver it"):
         request_remaining_credit(turn)
+    return None
+
+
+def _close_missing(turn: Turn, line_id: str, quantity: str) -> Verdict:
+    """So much of the line was reported as delivered and never arrived; what is billed of it is credited."""
+    before = turn.state
+    index = _index(before.lines, line_id)
+    if index is None:
+        return Refuse("unknown-line", f"The order has no line {line_id}; the target is LINE or LINE:QUANTITY")
+    try:
+        missing = Decimal(quantity)
+    except InvalidOperation:
+        missing = ZERO
+    line = before.lines[index]
+    if not is_quantity(missing) or missing > ledger.kept(line):
+        return Refuse("quantity-invalid", f"Line {line_id} has {ledger.kept(line)} delivered, not {quantity}")
+    turn.set_line(index, replace(line, missing=line.missing + missing))
+    turn.moved = True
+    settle_change(turn, before)
     return None
 
 
@@ -159,4 +180,5 @@ _COMMANDS: Mapping[str, Callable[[Turn, OperatorCommanded], Verdict]] = {
     "resolve": _resolve,
     "close-short": _close_short,
     "cancel": _cancel,
+    "correct-settlement": on_correct_settlement,
 }

@@ -1,19 +1,27 @@
-"""What an order asks of its customer's credit account."""
+"""What an order asks of its customer's credit account, and what it tells it: owed, credited, paid."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal
 
+from msgspec.structs import replace
+
+from hub.domain import amounts, ledger
 from hub.domain.events import CreditRequested
 from hub.domain.flow.turn import SOURCE, Turn
-from hub.domain.order import ZERO
+from hub.domain.order import ZERO, LineState
 
-CreditAction = Literal["reserve", "adjust", "settle", "release"]
+CreditAction = Literal["reserve", "adjust", "settle", "release", "owe", "credit", "pay"]
 
 
-def request_credit(turn: Turn, amount: Decimal, *, override_by: str = "") -> None:
-    """Asks for `amount`, all that the order needs reserved in all. A question still open is thereby withdrawn."""
+def request_credit(turn: Turn, value: Decimal, *, override_by: str = "") -> None:
+    """Asks for `value`, what is wanted in all comes to, with VAT. A question still open is thereby withdrawn.
+
+    What settlements bill already is not asked for: the account counts it as owed.
+    """
+    amount = _value(turn, (_unbilled(line) for line in turn.state.lines)) if turn.state.bills else value
     asked_before = turn.state.credit != "none"
     request = _request(turn, "adjust" if asked_before else "reserve", amount, override_by)
     turn.move_credit("ask")
@@ -37,12 +45,44 @@ def release_credit(turn: Turn) -> None:
 
 
 def settle_credit(turn: Turn, amount: Decimal) -> None:
-    """Turns `amount` from reserved into receivable, and gives back what is left of the reservation."""
+    """Turns `amount` from reserved into receivable."""
     _request(turn, "settle", amount)
-    if turn.state.credit_request is not None or turn.state.reserved > amount:
+    turn.update(reserved=max(turn.state.reserved - amount, ZERO))
+
+
+def finish_credit(turn: Turn) -> None:
+    """Everything is settled: gives back what is left of the reservation."""
+    if turn.state.credit_request is not None or turn.state.reserved > ZERO:
         _request(turn, "release", ZERO)
     turn.move_credit("settle")
     turn.update(credit_request=None, credit_due=None, reserved=ZERO)
+
+
+def ask_for_the_rest(turn: Turn) -> None:
+    """What is billed needs no reservation any more: an open question, asked for more, is replaced."""
+    request = turn.state.credit_request
+    if request is not None:
+        request_remaining_credit(turn, override_by=request.override_by)
+
+
+def tell_account(turn: Turn, action: Literal["owe", "credit", "pay"], amount: Decimal) -> None:
+    """Tells the account what is owed, credited or paid beside what had been reserved."""
+    _request(turn, action, amount)
+
+
+def request_remaining_credit(turn: Turn, *, override_by: str = "") -> None:
+    """Asks for what is wanted now."""
+    request_credit(turn, _value(turn, turn.state.lines), override_by=override_by)
+
+
+def _value(turn: Turn, lines: Iterable[LineState]) -> Decimal:
+    return amounts.value(turn.terms.currency, turn.terms.discount_percent, lines)
+
+
+def _unbilled(line: LineState) -> LineState:
+    """The line with only what is wanted and neither billed nor come and gone."""
+    left = max(ledger.wanted(line) - ledger.billed(line) - line.returned - line.missing, ZERO)
+    return replace(line, line=replace(line.line, quantity=left), cancelled=ZERO, short=ZERO)
 
 
 def _request(turn: Turn, action: CreditAction, amount: Decimal, override_by: str = "") -> CreditRequested:

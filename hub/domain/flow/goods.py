@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from msgspec.structs import replace
 
 from hub.domain import ledger
 from hub.domain.events import StatusReported
 from hub.domain.flow.allocating import advance, issue_work
+from hub.domain.flow.charging import charge_less
+from hub.domain.flow.lateness import lateness
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.problems import open_exception
 from hub.domain.flow.reporting import Reported, note_progress, reported, set_lines, told
-from hub.domain.flow.settling import end_if_complete
+from hub.domain.flow.settling import settle_change, settle_delivery
 from hub.domain.flow.turn import Turn
 from hub.domain.order import ZERO, LineState
 from hub.domain.verdict import Ignore, Park, Refuse, Verdict
@@ -30,7 +34,8 @@ def on_made(turn: Turn, event: StatusReported) -> Verdict:
         allocation = ledger.allocation_of(line, department)
         if allocation is None:
             return Refuse("not-allocated", f"Line {line.line.line_id} is not with {department}")
-        made = ledger.make(line, allocation, quantity)
+        named = event.event_id if department in turn.policy.cancellation_charges else ""
+        made = ledger.make(line, allocation, quantity, named)
         more_ready = more_ready or ledger.ready(made) != ledger.ready(line)
         changed.append((index, made))
     set_lines(turn, changed)
@@ -58,7 +63,7 @@ def on_shipped(turn: Turn, event: StatusReported) -> Verdict:
     turn.explain(f"shipped: {goods}")
     _reopen(turn, event, parts)
     _note_overshipment(turn, parts, event)
-    _moved_after_settlement(turn, event, parts)
+    charge_less(turn)
     advance(turn, "logistics")
     note_progress(turn, event)
     notify(turn, "shipped", reason=goods)
@@ -66,7 +71,7 @@ def on_shipped(turn: Turn, event: StatusReported) -> Verdict:
 
 
 def on_delivered(turn: Turn, event: StatusReported) -> Verdict:
-    """Goods arrived; the last delivery settles the order."""
+    """Goods arrived; the last delivery settles the order, or each settles itself."""
     parts = reported(turn, event, lambda line: line.shipped - line.delivered)
     if isinstance(parts, Refuse):
         return parts
@@ -75,33 +80,42 @@ def on_delivered(turn: Turn, event: StatusReported) -> Verdict:
             return Park("not-shipped", f"Line {line.line.line_id} has {line.shipped} shipped; more cannot have arrived")
     if not parts:
         return _nothing(turn, Park("not-shipped", "Nothing is on its way that has not arrived already"))
-    set_lines(turn, [(index, ledger.deliver(line, quantity, event.event_id)) for index, line, quantity in parts])
+    before = turn.state
+    set_lines(turn, [(index, _deliver(turn, event, line, quantity)) for index, line, quantity in parts])
+    arrived = event.occurred_at.date()
+    turn.update(delivered_on=max(before.delivered_on or arrived, arrived))
     turn.explain(f"delivered: {told(parts)}")
     _reopen(turn, event, parts)
-    _moved_after_settlement(turn, event, parts)
+    charge_less(turn)
     advance(turn, "logistics")
     note_progress(turn, event)
-    if turn.state.commercial == "confirmed":
-        end_if_complete(turn)
+    settle_delivery(turn, before)
     return None
 
 
 def on_returned(turn: Turn, event: StatusReported) -> Verdict:
-    """The customer sent goods back."""
-    parts = reported(turn, event, lambda line: line.delivered - line.returned)
+    """The customer sent goods back; what is billed of them is credited."""
+    parts = reported(turn, event, ledger.kept)
     if isinstance(parts, Refuse):
         return parts
     for _, line, quantity in parts:
-        if line.returned + quantity > line.delivered:
+        if quantity > ledger.kept(line):
             return Park("not-delivered", f"Line {line.line.line_id} has {line.delivered} delivered; no more can return")
     if not parts:
         return _nothing(turn, Park("not-delivered", "Nothing has been delivered that has not come back already"))
+    before = turn.state
     set_lines(turn, [(index, replace(line, returned=line.returned + quantity)) for index, line, quantity in parts])
     turn.explain(f"returned: {told(parts)}")
     turn.moved = True
-    _moved_after_settlement(turn, event, parts)
     note_progress(turn, event)
+    settle_change(turn, before)
     return None
+
+
+def _deliver(turn: Turn, event: StatusReported, line: LineState, quantity: Decimal) -> LineState:
+    delivered = ledger.deliver(line, quantity, event.event_id)
+    late = lateness(turn, event, line.line, quantity)
+    return replace(delivered, late=(*delivered.late, *late)) if late else delivered
 
 
 def _nothing(turn: Turn, too_early: Park) -> Park | Ignore:
@@ -127,9 +141,3 @@ def _note_overshipment(turn: Turn, parts: list[Reported], event: StatusReported)
             line_id = line.line.line_id
             detail = f"{excess} more than the {line.line.quantity} ordered of line {line_id} were shipped"
             open_exception(turn, "over-delivered", detail, subject=line_id, since=event.occurred_at)
-
-
-def _moved_after_settlement(turn: Turn, event: StatusReported, parts: list[Reported]) -> None:
-    if turn.state.settlement_id:
-        detail = f"After the settlement {event.kind}: {told(parts)}; correct it by hand"
-        open_exception(turn, "moved-after-settlement", detail, severity="critical", since=event.occurred_at)

@@ -1,13 +1,25 @@
-"""Payments: counted towards the settlement, before it (prepaid) or after; the last one closes the order."""
+"""Payments: each pays the order's open claims, the oldest first; what is left waits for the next, or is to go back.
+
+A claim that is less when paid early is paid by that less if it arrives in time: what it saves is credited.
+"""
 
 from __future__ import annotations
 
+from datetime import date
+
 from hub.domain.checks import is_amount
 from hub.domain.events import OrderPaid
-from hub.domain.flow.problems import open_exception
-from hub.domain.flow.settling import close_paid
+from hub.domain.flow.balancing import settle_up
+from hub.domain.flow.billing import grant_early_payment, reduce_open
+from hub.domain.flow.bills import saving_of
+from hub.domain.flow.crediting import tell_account
+from hub.domain.flow.drafting import Draft
+from hub.domain.flow.posting import Entry, post_payment
 from hub.domain.flow.turn import Turn
+from hub.domain.order import ZERO
 from hub.domain.verdict import Refuse, Verdict
+
+_BEFORE_THE_END = frozenset(("received", "confirming", "confirmed"))
 
 
 def on_paid(turn: Turn, event: OrderPaid) -> Verdict:
@@ -20,17 +32,48 @@ def on_paid(turn: Turn, event: OrderPaid) -> Verdict:
         )
     if not is_amount(amount, currency):
         return Refuse("amount-invalid", f"{amount} {currency} is not a positive amount in the currency's minor unit")
-    paid = turn.state.paid + amount
-    turn.update(paid=paid)
-    turn.explain(f"paid: {amount} {currency}, {paid} in all")
-    commercial = turn.state.commercial
-    if commercial == "fulfilled" and paid >= turn.state.payable:
-        close_paid(turn)
-        return None
+    before = turn.state
+    turn.update(paid=before.paid + amount)
+    turn.explain(f"paid: {amount} {currency}, {turn.state.paid} in all")
     turn.move_billing("pay")
-    if commercial == "closed":
-        excess = paid - turn.state.payable
-        open_exception(turn, "overpaid", f"{excess} {currency} were paid beyond what was settled")
-    elif commercial == "cancelled":
-        open_exception(turn, "refund-due", f"{paid} {currency} were paid for a cancelled order", severity="critical")
+    granted = _allocate(turn, event)
+    tell_account(turn, "pay", amount)
+    for number, saving in granted:
+        grant_early_payment(turn, number, saving)
+        turn.explain(f"credited (early-payment): {saving.totals.tax_inclusive} {currency} with VAT")
+    settle_up(turn, before, "paid")
     return None
+
+
+def _allocate(turn: Turn, event: OrderPaid) -> list[tuple[int, Draft]]:
+    """Pays what is open, oldest first; gives the bills that are thereby paid early, and what each of them saves."""
+    left = event.amount
+    entries: list[Entry] = []
+    granted: list[tuple[int, Draft]] = []
+    for number, bill in enumerate(turn.state.bills):
+        if left > ZERO and bill.open > ZERO:
+            asked = min(bill.open, left)
+            saving = _saving(turn, number, event.occurred_at.date())
+            if saving is not None and left >= bill.open - saving.totals.tax_inclusive:
+                asked = max(bill.open - saving.totals.tax_inclusive, ZERO)
+                granted.append((number, saving))
+            paid, _ = reduce_open(turn, (number,), asked)
+            entries += paid
+            left -= asked
+    accounts = turn.policy.accounts
+    if turn.state.commercial in _BEFORE_THE_END:
+        turn.update(prepaid=turn.state.prepaid + left)
+        entries.append((accounts.prepayments, "", -left))
+    else:
+        turn.update(credit_balance=turn.state.credit_balance + left)
+        entries.append((accounts.customer_credit, "", -left))
+    post_payment(turn, entries, event.amount)
+    return granted
+
+
+def _saving(turn: Turn, number: int, paid_on: date) -> Draft | None:
+    """What the bill saves if it is paid on that day."""
+    bill = turn.state.bills[number]
+    if bill.early_until is None or bill.early_taken or paid_on > bill.early_until:
+        return None
+    return saving_of(turn, number)

@@ -38,6 +38,7 @@ def on_placed(turn: Turn, event: OrderPlaced) -> Verdict:
             priority=event.priority,
             locale=event.locale,
             note=event.note,
+            settlement=event.settlement or turn.policy.settlement,
         ),
         order_class=order_class,
         lines=lines,

@@ -23,9 +23,9 @@ ExceptionKind = Literal[
     "logistics-problem",
     "over-delivered",
     "moved-after-cancel",
-    "moved-after-settlement",
     "overpaid",
     "refund-due",
+    "no-exchange-rate",
     "stalled",
 ]
 

@@ -68,6 +68,11 @@ class Turn:
         return self.state.terms
 
     @property
+    def event_id(self) -> str:
+        """Id of the event whose effects are decided."""
+        return self._cause[1]
+
+    @property
     def today(self) -> date:
         """The date of the decision (UTC)."""
         return self.now.date()

@@ -1,0 +1,262 @@
+"""Invoices and credit notes: each is recorded, posted, told to the credit account, and never changed again.
+
+What an order has paid without a claim is used up by the next invoice; what a credit note leaves over after the claims
+that are open is the customer's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from hub.domain.effects import Difference, SettlementCause, SettlementKind, SettlementRecorded, VatBreakdown
+from hub.domain.flow.bills import draft_of, without
+from hub.domain.flow.crediting import settle_credit, tell_account
+from hub.domain.flow.differing import line_differences, rounding, rounding_differences
+from hub.domain.flow.drafting import Draft, Piece, breakdown, draft, settled_adjustments
+from hub.domain.flow.lateness import late_among
+from hub.domain.flow.posting import Entry, post_settlement
+from hub.domain.flow.problems import open_exception
+from hub.domain.flow.turn import SOURCE, Turn
+from hub.domain.model import Frozen
+from hub.domain.money import round_half_up
+from hub.domain.order import ZERO, Bill, Billed, Fee, OrderState
+
+_RESERVED_FOR: frozenset[SettlementCause] = frozenset(("delivery", "close"))
+"""Causes of invoices for which credit had been reserved."""
+_NOT_CREDITED_EARLY: frozenset[SettlementCause] = frozenset(("cancellation", "replacement"))
+"""Causes of invoices that offer no early payment: a charge has none, a replacement takes over what was granted."""
+
+
+class Occasion(Frozen, kw_only=True):
+    """Why a settlement is issued."""
+
+    cause: SettlementCause
+    before: OrderState | None = None
+    """The order as differences were stated of it last; None when none were: this settlement closes the order."""
+    closing: bool = False
+    preceding: tuple[str, ...] = ()
+
+
+class _Offer(Frozen):
+    """What early payment saves, until when, and whether it was granted already."""
+
+    percent: Decimal = ZERO
+    until: date | None = None
+    taken: bool = False
+
+
+def invoice(
+    turn: Turn, occasion: Occasion, pieces: Sequence[Piece], fees: Sequence[Fee] = (), *, replaced: Bill | None = None
+) -> SettlementRecorded:
+    """Bills the pieces and fees; `replaced` is the bill this one stands in for, whose early payment it honours."""
+    offer = _offer(turn, occasion.cause) if replaced is None else _inherited(replaced)
+    drawn = draft(turn, pieces, fees=fees, early_percent=offer.percent if offer.taken else ZERO)
+    state, currency = turn.state, turn.terms.currency
+    claim = drawn.totals.tax_inclusive
+    from_prepaid = max(min(state.prepaid, claim), ZERO)
+    from_credit = max(min(state.credit_balance, claim - from_prepaid), ZERO)
+    used = round_half_up(from_prepaid + from_credit, currency)
+    settlement_id = turn.next_id()
+    bill = Bill(
+        settlement_id, occasion.cause, claim - used, tuple(fees), offer.percent, offer.until, early_taken=offer.taken
+    )
+    turn.update(
+        bills=(*state.bills, bill),
+        prepaid=state.prepaid - from_prepaid,
+        credit_balance=state.credit_balance - from_credit,
+    )
+    _note_billed(turn, pieces, len(state.bills), anew=replaced is not None)
+    record = _record(turn, "invoice", occasion, settlement_id, drawn, prepaid=used)
+    accounts = turn.policy.accounts
+    entries: list[Entry] = [
+        (accounts.receivables, settlement_id, claim - used),
+        (accounts.prepayments, "", from_prepaid),
+        (accounts.customer_credit, "", from_credit),
+    ]
+    if occasion.closing:
+        entries += _close_prepayments(turn)
+    turn.emit(record)
+    post_settlement(turn, record, drawn, entries)
+    if occasion.cause in _RESERVED_FOR:
+        settle_credit(turn, claim)
+    else:
+        tell_account(turn, "owe", claim)
+    return record
+
+
+def credit(
+    turn: Turn, occasion: Occasion, number: int, pieces: Sequence[Piece], fees: Sequence[Fee] = ()
+) -> SettlementRecorded:
+    """Credits pieces and fees of the bill `number`, at what they were billed at."""
+    drawn = draft_of(turn, number, pieces, fees)
+    for piece in pieces:
+        turn.set_line(piece.place, without(turn.state.lines[piece.place], number, piece))
+    if fees:
+        _set_bill(turn, number, replace(turn.state.bills[number], fees=()))
+    return credit_draft(turn, occasion, number, drawn)
+
+
+def credit_draft(turn: Turn, occasion: Occasion, number: int, drawn: Draft) -> SettlementRecorded:
+    """Issues a credit note on the bill `number`: less is open of it, then of the others, and the rest is owed back."""
+    bill = turn.state.bills[number]
+    settlement_id = turn.next_id()
+    amount = drawn.totals.tax_inclusive
+    others = [place for place in range(len(turn.state.bills)) if place != number]
+    entries, left = reduce_open(turn, (number, *others), amount)
+    turn.update(credit_balance=turn.state.credit_balance + left)
+    record = _record(turn, "credit-note", replace(occasion, preceding=(bill.settlement_id,)), settlement_id, drawn)
+    turn.emit(record)
+    post_settlement(turn, record, drawn, [*entries, (turn.policy.accounts.customer_credit, "", -left)])
+    tell_account(turn, "credit", amount)
+    return record
+
+
+def reduce_open(turn: Turn, numbers: Iterable[int], amount: Decimal) -> tuple[list[Entry], Decimal]:
+    """Takes `amount` off what is open of these bills, in their order; the entries, and what is left of it."""
+    entries: list[Entry] = []
+    for number in numbers:
+        bill = turn.state.bills[number]
+        part = max(min(bill.open, amount), ZERO)
+        if part > ZERO:
+            _set_bill(turn, number, replace(bill, open=bill.open - part))
+            entries.append((turn.policy.accounts.receivables, bill.settlement_id, -part))
+            amount -= part
+    return entries, amount
+
+
+def grant_early_payment(turn: Turn, number: int, saving: Draft) -> None:
+    """Credits what paying the bill `number` early saves."""
+    _set_bill(turn, number, replace(turn.state.bills[number], early_taken=True))
+    credit_draft(turn, Occasion(cause="early-payment", before=turn.state), number, saving)
+
+
+def _set_bill(turn: Turn, number: int, bill: Bill) -> None:
+    bills = turn.state.bills
+    turn.update(bills=(*bills[:number], bill, *bills[number + 1 :]))
+
+
+def _note_billed(turn: Turn, pieces: Sequence[Piece], number: int, *, anew: bool) -> None:
+    """`anew`: the pieces were billed before, under another number."""
+    lines = list(turn.state.lines)
+    for piece in pieces:
+        if piece.quantity > ZERO:
+            line = lines[piece.place]
+            line = replace(line, billed=(*line.billed, Billed(number, piece.quantity, piece.late)))
+            if not anew:
+                line = replace(
+                    line,
+                    late=late_among(line.late, piece.quantity)[1] if line.late else (),
+                    billed_to=line.delivered_by[-1],
+                )
+            lines[piece.place] = line
+    turn.update(lines=tuple(lines))
+
+
+def _close_prepayments(turn: Turn) -> list[Entry]:
+    """When an order is over, what no settlement claimed is not paid in advance any more but owed to the customer."""
+    left = turn.state.prepaid
+    if left == ZERO:
+        return []
+    turn.update(prepaid=ZERO, credit_balance=turn.state.credit_balance + left)
+    accounts = turn.policy.accounts
+    return [(accounts.prepayments, "", left), (accounts.customer_credit, "", -left)]
+
+
+def _offer(turn: Turn, cause: SettlementCause) -> _Offer:
+    rule = turn.policy.early_payment
+    if rule is None or cause in _NOT_CREDITED_EARLY:
+        return _Offer()
+    return _Offer(rule.percent, turn.today + timedelta(days=rule.days))
+
+
+def _inherited(replaced: Bill) -> _Offer:
+    return _Offer(replaced.early_percent, replaced.early_until, replaced.early_taken)
+
+
+def _record(
+    turn: Turn, kind: SettlementKind, occasion: Occasion, settlement_id: str, drawn: Draft, *, prepaid: Decimal = ZERO
+) -> SettlementRecorded:
+    """The settlement; the state counts it."""
+    state, terms, computed = turn.state, turn.terms, drawn.totals
+    sign = 1 if kind == "invoice" else -1
+    vat = breakdown(computed)
+    turn.update(
+        payable=state.payable + sign * computed.tax_inclusive,
+        settlements=state.settlements + 1,
+        vat=_added(state.vat, vat, sign),
+    )
+    due = turn.today + timedelta(days=state.payment_days) if kind == "invoice" else None
+    accounting = computed.tax_currency if computed.tax_total_accounting is not None else None
+    if turn.policy.vat_currency not in ("", terms.currency) and accounting is None:
+        detail = f"The policy has no exchange rate from {terms.currency} to {turn.policy.vat_currency}"
+        open_exception(turn, "no-exchange-rate", detail)
+    return SettlementRecorded(
+        event_id=settlement_id,
+        source=SOURCE,
+        occurred_at=turn.now,
+        order_id=state.order_id,
+        settlement_id=settlement_id,
+        kind=kind,
+        cause=occasion.cause,
+        preceding=occasion.preceding,
+        customer_id=terms.customer_id,
+        purchase_order=terms.purchase_order,
+        currency=terms.currency,
+        deliver_to=terms.deliver_to,
+        delivered_on=state.delivered_on if kind == "invoice" and any(line.quantity for line in drawn.lines) else None,
+        payment_due=due,
+        payment_terms="" if due is None else _payment_terms(turn, due),
+        lines=drawn.lines,
+        adjustments=tuple(settled_adjustments(drawn)),
+        vat=vat,
+        line_total=computed.line_total,
+        allowance_total=computed.allowance_total,
+        charge_total=computed.charge_total,
+        tax_exclusive=computed.tax_exclusive,
+        tax_total=computed.tax_total,
+        tax_inclusive=computed.tax_inclusive,
+        prepaid=round_half_up(prepaid, terms.currency),
+        rounding=computed.rounding,
+        payable=computed.tax_inclusive - prepaid,
+        tax_currency=accounting or "",
+        tax_total_accounting=computed.tax_total_accounting,
+        differences=tuple(_differences(turn, occasion)),
+    )
+
+
+def _payment_terms(turn: Turn, due: date) -> str:
+    """BT-20, of the bill that was issued last."""
+    bill = turn.state.bills[-1]
+    if bill.early_until is None or bill.early_taken or bill.open <= ZERO:
+        return ""
+    return f"{bill.early_percent.normalize():f}% off if paid by {bill.early_until}, in full by {due}"
+
+
+def _differences(turn: Turn, occasion: Occasion) -> Iterable[Difference]:
+    """Differences are stated when the order is over, and by every settlement that comes after."""
+    if not (occasion.closing or turn.state.settlement_id):
+        return
+    yield from line_differences(turn, occasion.before)
+    if turn.state.settlements > 1:
+        stated, now = turn.state.rounding, rounding(turn)
+        turn.update(rounding=now)
+        yield from rounding_differences(now, stated)
+
+
+def _added(sums: tuple[VatBreakdown, ...], rows: tuple[VatBreakdown, ...], sign: int) -> tuple[VatBreakdown, ...]:
+    if not sums and sign == 1:
+        return rows
+    added = {(row.category, row.rate): row for row in sums}
+    for row in rows:
+        group = row.category, row.rate
+        old = added.get(group) or VatBreakdown(*group, ZERO, ZERO)
+        added[group] = replace(
+            old,
+            taxable_amount=old.taxable_amount + sign * row.taxable_amount,
+            tax_amount=old.tax_amount + sign * row.tax_amount,
+        )
+    return tuple(added.values())

@@ -1,0 +1,66 @@
+"""What the customer owes for work done in vain: units cancelled after a department had made or started them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from hub.domain.flow.balancing import settle_up
+from hub.domain.flow.billing import Occasion, invoice
+from hub.domain.flow.correcting import restate, reverse
+from hub.domain.flow.turn import Turn
+from hub.domain.ledger import allocation_of
+from hub.domain.model import Department
+from hub.domain.order import ZERO, Fee, LineState
+
+_BEGUN = frozenset(("started", "done"))
+"""Statuses of a work order whose units count as made or started."""
+
+
+def charged_departments(turn: Turn) -> tuple[Department, ...]:
+    """The departments whose units would be charged for if they were cancelled now."""
+    return tuple(
+        department
+        for department, percent in turn.policy.cancellation_charges.items()
+        if percent > ZERO and turn.work(department).status in _BEGUN
+    )
+
+
+def charge_cancelled(turn: Turn, before: tuple[LineState, ...], departments: tuple[Department, ...]) -> None:
+    """Bills what the policy charges for the units these departments have lost since the lines `before`."""
+    fees = tuple(_fees(turn, before, departments)) if departments else ()
+    if fees:
+        record = invoice(turn, Occasion(cause="cancellation", before=turn.state), (), fees)
+        turn.explain(f"charged for the cancellation: {record.tax_inclusive} {record.currency} with VAT")
+        turn.move_billing("settle")
+
+
+def charge_less(turn: Turn) -> None:
+    """Units that left although they were cancelled are not charged for: their charge is reversed and replaced."""
+    if not any(bill.fees for bill in turn.state.bills):
+        return
+    before = turn.state
+    cancelled = {line.line.line_id: line.cancelled for line in before.lines}
+    for number, bill in enumerate(before.bills):
+        left: list[Fee] = []
+        for fee in bill.fees:
+            quantity = min(fee.quantity, cancelled[fee.line_id])
+            cancelled[fee.line_id] -= quantity
+            if quantity > ZERO:
+                left.append(replace(fee, quantity=quantity))
+        if tuple(left) != bill.fees:
+            reverse(turn, number)
+            if left:
+                restate(turn, replace(bill, fees=tuple(left)), ())
+    settle_up(turn, before)
+
+
+def _fees(turn: Turn, before: tuple[LineState, ...], departments: tuple[Department, ...]) -> Iterator[Fee]:
+    for old, new in zip(before, turn.state.lines, strict=True):
+        for department in departments:
+            had, has = allocation_of(old, department), allocation_of(new, department)
+            if had is not None and has is not None and had.quantity > has.quantity:
+                percent = turn.policy.cancellation_charges[department]
+                reports = (turn.event_id, *had.made_by)
+                yield Fee(old.line.line_id, department, had.quantity - has.quantity, percent, reports)
