@@ -10,10 +10,11 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from hub.domain.decide import decide, fold
 from hub.domain.decision import Decision, Received
-from hub.domain.effects import DeadLettered, SettlementRecorded
+from hub.domain.effects import DeadLettered, SettlementPosted, SettlementRecorded
 from hub.domain.events import (
     OrderCancelled,
     OrderChanged,
@@ -25,21 +26,33 @@ from hub.domain.events import (
 )
 from hub.domain.flow.joining import KINDS
 from hub.domain.headline import headline
-from hub.domain.ledger import ready, unmade, wanted
+from hub.domain.ledger import billed, ready, unmade, wanted
 from hub.domain.model import DEPARTMENTS, Department, LineChange
 from hub.domain.order import LineState, OrderState
-from hub.domain.policy import Policy
-from tests.support.orders import ORDER, Story, line
+from hub.domain.policy import EarlyPayment, LateDelivery, Policy
+from tests.support.orders import ORDER, START, Story, line
 
 LINES = st.sampled_from(["1", "2", "3"])
 QUANTITIES = st.integers(1, 8)
+PRICES = [Decimal(10), Decimal("9.97"), Decimal("0.335")]
 ITEMS = st.sampled_from(["MK-1", "MK-1", "BU-1", "ST-1", "ST-1", "XX-1"])
 REPORTS: list[tuple[Department, StatusKind]] = sorted((each, kind) for each in DEPARTMENTS for kind in KINDS[each])
 MADE: dict[Department, StatusKind] = {"production": "produced", "procurement": "received"}
 Fate = tuple[int, int]
 FATES = st.tuples(st.integers(0, 9), st.integers(0, 4))
 """What happens to an event on its way."""
-COMMANDS = ["release-hold", "override-credit", "reroute", "assign", "resolve", "close-short", "cancel"]
+COMMANDS = [
+    "release-hold", "override-credit", "reroute", "assign", "resolve", "close-short", "cancel", "correct-settlement",
+]  # fmt: skip
+CONTRACTS = st.builds(
+    Policy,
+    settlement=st.sampled_from(["at-close", "per-delivery"]),
+    cancellation_charges=st.sampled_from([{}, {"production": Decimal(40), "procurement": Decimal("12.5")}]),
+    late_delivery=st.sampled_from([None, LateDelivery(percent=Decimal("1.5"), per="day", cap=Decimal(5))]),
+    early_payment=st.sampled_from([None, EarlyPayment(percent=Decimal(3), days=14)]),
+    vat_currency=st.sampled_from(["", "CHF"]),
+    exchange_rates=st.just({"EUR": Decimal("0.94")}),
+)
 
 
 def _lacking(each: LineState, department: Department, kind: StatusKind) -> Decimal:
@@ -59,11 +72,21 @@ class OrderMachine(RuleBasedStateMachine):
         limit=st.sampled_from(["100000", "100000", "200", "0"]),
         items=st.lists(st.tuples(ITEMS, QUANTITIES), min_size=1, max_size=3),
         early=st.booleans(),
+        contract=CONTRACTS,
+        discount=st.sampled_from(["0", "0", "7.5"]),
     )
     def open_account(
-        self, confirmation: Any, silence: Any, limit: str, items: list[tuple[str, int]], *, early: bool
+        self,
+        confirmation: Any,
+        silence: Any,
+        limit: str,
+        items: list[tuple[str, int]],
+        contract: Policy,
+        *,
+        discount: str,
+        early: bool,
     ) -> None:
-        policy = Policy(confirmation=confirmation, confirmation_silence=silence, duplicate_window=64)
+        policy = replace(contract, confirmation=confirmation, confirmation_silence=silence, duplicate_window=64)
         self.story = Story(policy, limit=limit)
         self.bag: list[OrderEvent] = []
         self.sent: dict[str, OrderEvent] = {}
@@ -73,7 +96,11 @@ class OrderMachine(RuleBasedStateMachine):
         self.revision = 0
         self.limit = Decimal(limit)
         placed = self.story.placed(
-            *(line(str(place), item, quantity) for place, (item, quantity) in enumerate(items, 1))
+            *(
+                line(str(place), item, quantity, price=PRICES[place % 3], requested_delivery=START.date())
+                for place, (item, quantity) in enumerate(items, 1)
+            ),
+            discount_percent=Decimal(discount),
         )
         self._send(placed, (0, 4) if early else (9, 4))
 
@@ -101,13 +128,18 @@ class OrderMachine(RuleBasedStateMachine):
         self._send(self.story.status(department, kind, {line_id: quantity}), fate)
 
     @rule(
-        line_id=LINES, quantity=QUANTITIES, action=st.sampled_from(["add", "change", "delete"]), item=ITEMS, fate=FATES
+        line_id=LINES,
+        quantity=QUANTITIES,
+        action=st.sampled_from(["add", "change", "delete"]),
+        item=ITEMS,
+        price=st.sampled_from(PRICES),
+        fate=FATES,
     )
-    def change(self, line_id: str, quantity: int, action: Any, item: str, fate: Fate) -> None:
+    def change(self, line_id: str, quantity: int, action: Any, item: str, price: Decimal, fate: Fate) -> None:  # noqa: PLR0917
         self.revision += 1
         state = self.state
         known = {each.line.line_id: each.line.item_id for each in state.lines} if state else {}
-        new = None if action == "delete" else line(line_id, known.get(line_id, item), quantity)
+        new = None if action == "delete" else line(line_id, known.get(line_id, item), quantity, price=price)
         change = LineChange(action, line_id, new)
         event = OrderChanged(order_id=ORDER, revision=self.revision, changes=(change,), **self.story.head())
         self._send(event, fate)
@@ -136,7 +168,8 @@ class OrderMachine(RuleBasedStateMachine):
             return
         targets = {
             "reroute": f"{line_id}:{department}" if department else line_id,
-            "close-short": line_id,
+            "close-short": f"{line_id}:{chance}" if chance > 4 else line_id,
+            "correct-settlement": self._some_settlement(chance),
             "assign": "no-candidate",
             "resolve": "credit-refused",
         }
@@ -159,6 +192,21 @@ class OrderMachine(RuleBasedStateMachine):
         before = len(self.story.decisions)
         self.story.wait(timedelta(hours=hours))
         self._check(self.story.decisions[before:])
+
+    @precondition(lambda self: self.state is not None and self.state.settlements)
+    @rule(line_id=LINES, price=st.sampled_from(PRICES))
+    def reprice(self, line_id: str, price: Decimal) -> None:
+        """The buyer and the seller agree on another price for what was ordered."""
+        known = [each.line for each in self.story.order.lines if each.line.line_id == line_id]
+        if known and self.revision == self.story.order.revision:
+            self.revision += 1
+            change = LineChange("change", line_id, replace(known[0], price=price))
+            event = OrderChanged(order_id=ORDER, revision=self.revision, changes=(change,), **self.story.head())
+            self._send(event, (0, 4))
+
+    def _some_settlement(self, chance: int) -> str:
+        settlements = [each.settlement_id for each in self.story.sent(SettlementRecorded)]
+        return settlements[chance % len(settlements)] if settlements else "none"
 
     def _next_report(self, department: Department, share: int) -> OrderEvent | None:
         state = self.state
@@ -239,7 +287,10 @@ class OrderMachine(RuleBasedStateMachine):
         assert headline(state)
         assert (state.terms is None) == (state.commercial == "unknown") == (state.lines == ())
         assert (state.settlement_id != "") == (state.commercial in ("fulfilled", "closed"))
-        assert (state.commercial == "closed") == (state.billing == "paid")
+        assert (state.commercial == "closed") <= (state.billing == "paid")
+        assert (state.commercial == "fulfilled") == (
+            state.settlement_id != "" and any(bill.open for bill in state.bills)
+        )
         assert (state.credit_request is not None) == (state.credit == "requested") == (state.credit_due is not None)
         assert (state.commercial == "confirming") >= (state.confirm_due is not None)
         if state.commercial in ("unknown", "received", "confirming"):
@@ -256,9 +307,10 @@ class OrderMachine(RuleBasedStateMachine):
         if self.state.credit != "requested":
             assert self.state.reserved == held
         if not self.overridden:
-            assert held <= self.limit
+            assert held <= self.limit + self.state.paid
         if self.state.commercial in ("fulfilled", "closed"):
-            assert (held, self.story.account.receivable) == (0, self.state.payable)
+            assert held == 0
+        assert self.story.account.receivable == self.state.payable - self.state.paid
         if self.state.commercial == "cancelled":
             assert held == 0
 
@@ -284,14 +336,51 @@ class OrderMachine(RuleBasedStateMachine):
             assert made == told["produced", line_id] + told["received", line_id]
 
     @invariant()
-    def it_is_settled_at_most_once_for_what_was_delivered(self) -> None:
-        if self.state is None:
+    def what_is_settled_is_what_was_delivered_and_kept(self) -> None:
+        """By the settlements alone: their quantities by line, and what they come to, are what the order says."""
+        state = self.state
+        if state is None:
             return
         settlements = self.story.sent(SettlementRecorded)
-        assert len(settlements) == (1 if self.state.settlement_id else 0)
-        for settlement in settlements:
-            assert settlement.tax_inclusive == self.state.payable
-            assert settlement.tax_exclusive == sum((row.taxable_amount for row in settlement.vat), Decimal(0))
+        assert len({each.settlement_id for each in settlements}) == len(settlements) == state.settlements
+        assert len([each for each in settlements if each.cause == "close"]) == (1 if state.settlement_id else 0)
+        settled: Counter[str] = Counter()
+        vat: Counter[tuple[str, Decimal]] = Counter()
+        for each in settlements:
+            sign = 1 if each.kind == "invoice" else -1
+            for part in each.lines:
+                settled[part.line_id] += sign * part.quantity  # type: ignore[assignment]
+            for row in each.vat:
+                vat[row.category, row.rate] += sign * (row.taxable_amount + row.tax_amount)  # type: ignore[assignment]
+        assert sum(vat.values()) == state.payable
+        assert all(vat[row.category, row.rate] == row.taxable_amount + row.tax_amount for row in state.vat)
+        for line_state in state.lines:
+            in_hand = line_state.delivered - line_state.returned - line_state.missing
+            assert settled[line_state.line.line_id] == billed(line_state) <= in_hand
+            if state.settlement_id:
+                assert billed(line_state) == min(in_hand, wanted(line_state))
+
+    @invariant()
+    def the_books_balance_and_show_where_the_order_stands(self) -> None:
+        state = self.state
+        if state is None:
+            return
+        postings = self.story.sent(SettlementPosted)
+        payments = [each for each in postings if each.cause == "payment"]
+        assert len(postings) - len(payments) == state.settlements
+        accounts: Counter[str] = Counter()
+        open_claims: Counter[str] = Counter()
+        for posting in postings:
+            assert sum(entry.debit - entry.credit for entry in posting.entries) == 0
+            for entry in posting.entries:
+                assert min(entry.debit, entry.credit) == 0 < max(entry.debit, entry.credit)
+                accounts[entry.account] += entry.debit - entry.credit  # type: ignore[assignment]
+                if entry.account == "receivables":
+                    open_claims[entry.settlement_id] += entry.debit - entry.credit  # type: ignore[assignment]
+        assert (accounts["bank"], accounts["prepayments"]) == (state.paid, -state.prepaid)
+        assert accounts["customer-credit"] == -state.credit_balance
+        assert all(open_claims[bill.settlement_id] == bill.open >= 0 for bill in state.bills)
+        assert state.payable - state.paid == sum(open_claims.values()) - state.prepaid - state.credit_balance
 
     def teardown(self) -> None:
         """Decided again from the journal, everything comes out the same."""
