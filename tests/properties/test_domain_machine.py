@@ -34,6 +34,7 @@ from tests.support.orders import ORDER, START, Story, line
 
 LINES = st.sampled_from(["1", "2", "3"])
 QUANTITIES = st.integers(1, 8)
+WANTED_BY = [None, START.date() - timedelta(days=2)]
 PRICES = [Decimal(10), Decimal("9.97"), Decimal("0.335")]
 ITEMS = st.sampled_from(["MK-1", "MK-1", "BU-1", "ST-1", "ST-1", "XX-1"])
 REPORTS: list[tuple[Department, StatusKind]] = sorted((each, kind) for each in DEPARTMENTS for kind in KINDS[each])
@@ -97,7 +98,7 @@ class OrderMachine(RuleBasedStateMachine):
         self.limit = Decimal(limit)
         placed = self.story.placed(
             *(
-                line(str(place), item, quantity, price=PRICES[place % 3], requested_delivery=START.date())
+                line(str(place), item, quantity, price=PRICES[place % 3], requested_delivery=WANTED_BY[place % 2])
                 for place, (item, quantity) in enumerate(items, 1)
             ),
             discount_percent=Decimal(discount),
@@ -126,6 +127,12 @@ class OrderMachine(RuleBasedStateMachine):
         """A department says anything at all."""
         department, kind = reported
         self._send(self.story.status(department, kind, {line_id: quantity}), fate)
+
+    @precondition(lambda self: self.state is not None and any(each.delivered for each in self.state.lines))
+    @rule(line_id=LINES, quantity=st.integers(1, 3), fate=FATES)
+    def send_back(self, line_id: str, quantity: int, fate: Fate) -> None:
+        """The customer returns some of a line."""
+        self._send(self.story.status("logistics", "returned", {line_id: quantity}), fate)
 
     @rule(
         line_id=LINES,
