@@ -18,7 +18,7 @@ Balances = Mapping[tuple[str, str], Decimal]
 """What a posting adds to each account for each settlement (empty: none): a debit is positive, a credit negative."""
 
 
-class Accounts(Frozen, kw_only=True):
+class Accounts(Frozen, kw_only=True, forbid_unknown_fields=True):
     """Names or numbers of the accounts that settlements and payments are posted to."""
 
     receivables: str = "receivables"

@@ -19,7 +19,7 @@ MAX_PAYMENT_DAYS = 3_650
 """Ten years: longer is taken for a mistake."""
 
 
-class LateDelivery(Frozen, kw_only=True):
+class LateDelivery(Frozen, kw_only=True, forbid_unknown_fields=True):
     """What the seller takes off for units that arrive after the date they were wanted by (BG-20)."""
 
     percent: Decimal
@@ -34,7 +34,7 @@ class LateDelivery(Frozen, kw_only=True):
         _check_percent(self.cap, "late_delivery.cap")
 
 
-class EarlyPayment(Frozen, kw_only=True):
+class EarlyPayment(Frozen, kw_only=True, forbid_unknown_fields=True):
     """What the customer saves by paying early (BT-20)."""
 
     percent: Decimal
