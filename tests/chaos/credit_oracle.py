@@ -38,6 +38,7 @@ class _OrderCredit:
     def __init__(self) -> None:
         self.reserved = _NOTHING
         self.settled = _NOTHING
+        self.paid = _NOTHING
         self._seen: set[str] = set()
         self._revision = 0
         self._answered = ""
@@ -60,6 +61,12 @@ class _OrderCredit:
                 self.settled += request.amount
             case "release":
                 self.reserved = _NOTHING
+            case "owe":
+                self.settled += request.amount
+            case "credit":
+                self.settled -= request.amount
+            case "pay":
+                self.paid += request.amount
         return bool(self._answered)
 
 
@@ -123,14 +130,18 @@ class CreditOracle:
         totals: defaultdict[str, list[Decimal]] = defaultdict(lambda: [_NOTHING, _NOTHING])
         for (customer_id, _), order in orders.items():
             totals[customer_id][0] += order.reserved
-            totals[customer_id][1] += order.settled
+            totals[customer_id][1] += order.settled - order.paid
         for payment in payments.values():
             totals[payment.customer_id][1] -= payment.amount
         states = {record.key: self._codec.decode(record.value) for record in records[CREDIT_STATE]}.values()
         verdict.expect_equal(
             "reservation",
-            {where: (order.reserved, order.settled) for where, order in orders.items()},
-            {(s.customer_id, s.order_id): (s.reserved, s.settled) for s in states if isinstance(s, Reservation)},
+            {where: (order.reserved, order.settled, order.paid) for where, order in orders.items()},
+            {
+                (s.customer_id, s.order_id): (s.reserved, s.settled, s.paid)
+                for s in states
+                if isinstance(s, Reservation)
+            },
         )
         verdict.expect_equal(
             "account",

@@ -38,6 +38,7 @@ from hub.topics import (
     ORDERS_JOURNAL,
     ORDERS_STATE,
     SETTLEMENTS,
+    SETTLEMENTS_JOURNAL,
     STATUS_TOPIC,
     WORK_TOPIC,
 )
@@ -46,11 +47,19 @@ from tests.chaos.verdict import Verdict
 from tests.support.places import DeadLetter, Place, dead_letters, forwarded_from, place_of
 
 _SOURCES = (ORDERS_EVENTS, *STATUS_TOPIC.values(), ORDERS_COMMANDS, CREDIT_DECISIONS, HUB_REKEYED)
-_EFFECTS = (*WORK_TOPIC.values(), CREDIT_REQUESTS, CUSTOMER_NOTIFICATIONS, ORDERS_EXCEPTIONS, SETTLEMENTS)
+_EFFECTS = (
+    *WORK_TOPIC.values(),
+    CREDIT_REQUESTS,
+    CUSTOMER_NOTIFICATIONS,
+    ORDERS_EXCEPTIONS,
+    SETTLEMENTS,
+    SETTLEMENTS_JOURNAL,
+)
 _TOPIC = {
     "CustomerNotified": CUSTOMER_NOTIFICATIONS,
     "ExceptionRaised": ORDERS_EXCEPTIONS,
     "SettlementRecorded": SETTLEMENTS,
+    "SettlementPosted": SETTLEMENTS_JOURNAL,
     "CreditRequested": CREDIT_REQUESTS,
 }
 _PAST = datetime(1970, 1, 1, tzinfo=UTC)

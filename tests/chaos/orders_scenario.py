@@ -25,7 +25,10 @@ from hub.demo.actor import Behaviour
 from hub.demo.customers import Customers
 from hub.demo.departments import Desk
 from hub.demo.script import Cue, play, terms
-from hub.domain.events import OrderCancelled, OrderPlaced
+from hub.domain.effects import SettlementRecorded
+from hub.domain.events import OrderCancelled, OrderPlaced, StatusReported
+from hub.domain.ids import work_order_id
+from hub.domain.model import LineQuantity
 from hub.policy import load_policy
 from hub.rules import RULES_DIR, load_router
 from hub.runtime.partitioner import partition_of
@@ -43,10 +46,13 @@ from tests.chaos.credit_oracle import CreditOracle
 from tests.chaos.feed import Feed, open_feed
 from tests.chaos.orders_oracle import OrdersOracle
 from tests.chaos.scenario import Records
+from tests.chaos.settlement_oracle import SettlementOracle
 from tests.chaos.verdict import Verdict
 
 _BACKLOG = 150
 _PER_SECOND = 10
+_SENT_BACK = 0.15
+"""Part of the settlements of which a unit comes back."""
 _PACE = 0.4
 _IMPATIENT = {"stalled_after": "PT3S", "credit_wait": "PT2S", "parked_for": "PT6S", "confirmation_wait": "PT8S"}
 """Waiting times a run of a minute sees the end of."""
@@ -92,6 +98,8 @@ class OrdersLoad:
 
     async def react(self, records: Sequence[Record]) -> None:
         for record in records:
+            if record.topic == SETTLEMENTS and self._random.random() < _SENT_BACK:
+                await self._send_back(self._codec.decode_as(SettlementRecorded, record.value))
             if behaviour := self._behaviours.get(record.topic):
                 subject, seconds = behaviour.take(self._codec.decode(record.value))
                 self._note(record.topic, subject, seconds)
@@ -121,12 +129,31 @@ class OrdersLoad:
             heapq.heappush(self._agenda, (time.monotonic() + seconds, turn, topic, subject))
 
     async def _perform(self, cue: Cue) -> None:
-        await self._send(cue.event, wrong_partition=cue.wrong_partition)
-        if isinstance(cue.event, OrderPlaced):
-            for event, wrong_partition in self._mischief(cue.event):
-                await self._send(event, wrong_partition=wrong_partition)
+        event = cue.event
+        if isinstance(event, OrderPlaced):
+            event = replace(event, settlement=self._random.choice(("at-close", "per-delivery")))
+        await self._send(event, wrong_partition=cue.wrong_partition)
+        if isinstance(event, OrderPlaced):
+            for following, wrong_partition in self._mischief(event):
+                await self._send(following, wrong_partition=wrong_partition)
             if self._random.random() < 0.02:
-                await self._send_garbage(cue.event)
+                await self._send_garbage(event)
+
+    async def _send_back(self, settlement: SettlementRecorded) -> None:
+        """The customer returns a unit of what was just billed."""
+        line = settlement.lines[0]
+        if settlement.kind == "invoice" and line.quantity >= 1:
+            report = StatusReported(
+                event_id=f"{settlement.settlement_id}-back",
+                source="returns-desk",
+                occurred_at=settlement.occurred_at,
+                order_id=settlement.order_id,
+                work_order_id=work_order_id(settlement.order_id, "logistics"),
+                department="logistics",
+                kind="returned",
+                lines=(LineQuantity(line.line_id, Decimal(1)),),
+            )
+            await self._send(report)
 
     def _mischief(self, order: OrderPlaced) -> Iterator[tuple[Event, bool]]:
         """What now and then goes wrong with an order, right after it was placed."""
@@ -185,6 +212,7 @@ class OrdersScenario:
         verdict = Verdict()
         OrdersOracle(self._codec, self._rules_dir, partitions).examine(verdict, records)
         CreditOracle(self._codec).examine(verdict, records)
+        SettlementOracle(self._codec).examine(verdict, records)
         return verdict
 
 

@@ -24,6 +24,7 @@ from hub.topics import (
     ORDERS_EXCEPTIONS,
     ORDERS_JOURNAL,
     SETTLEMENTS,
+    SETTLEMENTS_JOURNAL,
     WORK_TOPIC,
 )
 from tests.chaos.arena import PARTITIONS, Arena, arena
@@ -47,6 +48,7 @@ _OUTPUTS = (
     ORDERS_EXCEPTIONS,
     ORDERS_JOURNAL,
     SETTLEMENTS,
+    SETTLEMENTS_JOURNAL,
 )
 
 

@@ -132,7 +132,7 @@ def test_goods_sent_back_after_the_settlement_are_credited_at_what_they_were_bil
     story = Story()
     story.place(line(discount_percent=Decimal(10)), discount_percent=Decimal(5))
     for kind in ("accepted", "shipped", "delivered"):
-        story.report("logistics", kind)  # type: ignore[arg-type]
+        story.report("logistics", kind)
     returned = story.status("logistics", "returned", {"1": 2})
     decision = story.receive(returned)
     (note,) = story.sent(SettlementRecorded, decision.effects)
@@ -406,7 +406,7 @@ def test_a_settlement_says_when_to_pay_and_what_paying_early_saves() -> None:
     story.customer(payment_days=14)
     story.place()
     for kind in ("accepted", "shipped", "delivered"):
-        story.report("logistics", kind)  # type: ignore[arg-type]
+        story.report("logistics", kind)
     (settlement,) = story.sent(SettlementRecorded)
     assert settlement.payment_due == date(2025, 3, 17)
     assert settlement.payment_terms == "2% off if paid by 2025-03-13, in full by 2025-03-17"
@@ -417,7 +417,7 @@ def test_a_customer_nobody_told_the_hub_about_pays_by_the_policy() -> None:
     story.account = None
     story.place()
     for kind in ("accepted", "shipped", "delivered"):
-        story.report("logistics", kind)  # type: ignore[arg-type]
+        story.report("logistics", kind)
     assert story.sent(SettlementRecorded)[0].payment_due == date(2025, 3, 10)
 
 

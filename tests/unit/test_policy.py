@@ -69,7 +69,7 @@ def test_a_settlement_and_its_payment_are_posted_to_the_accounts_of_the_policy()
         discount_percent=Decimal(10),
     )
     for kind in ("accepted", "shipped", "delivered"):
-        story.report("logistics", kind)  # type: ignore[arg-type]
+        story.report("logistics", kind)
     story.pay("200.00")
     settlement, payment = story.sent(SettlementPosted)
     shown = [(each.account, str(each.debit), str(each.credit)) for each in settlement.entries]
