@@ -91,7 +91,7 @@ def _facts(state: OrderState) -> Table:
         if work.status != "none":
             expected = f", expected {_when(work.expected_at)}" if work.expected_at else ""
             table.add_row(department, f"{work.status}, work order revision {work.revision}{expected}")
-    if state.settlement_id:
+    if state.settlements:
         table.add_row("billing", f"{state.billing}: {state.payable}{currency} settled, {state.paid}{currency} paid")
     if terms and terms.note:
         table.add_row("note", terms.note)

@@ -63,7 +63,6 @@ _WAITS: dict[str, tuple[str, ...]] = {
     "confirming": ("the customer's confirmation",),
     "fulfilled": ("payment",),
     "closed": (),
-    "cancelled": (),
 }
 _UNFINISHED = frozenset(("ordered", "accepted", "scheduled", "started"))
 
@@ -72,6 +71,8 @@ def waits_for(state: OrderState) -> tuple[str, ...]:
     """What has to happen for the order to go on, for a person."""
     if state.commercial in _WAITS:
         return _WAITS[state.commercial]
+    if state.commercial == "cancelled":
+        return ("payment",) if any(bill.open for bill in state.bills) else ()
     waits = []
     if state.credit == "requested":
         waits.append("the credit account's answer")

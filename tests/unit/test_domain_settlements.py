@@ -10,6 +10,7 @@ import pytest
 
 from hub.domain.effects import SettlementRecorded
 from hub.domain.events import OrderPaid
+from hub.domain.headline import waits_for
 from hub.domain.model import LineChange
 from hub.domain.policy import EarlyPayment, LateDelivery, Policy
 from tests.support.orders import ORDER, START, Story, line, stock_order_in_work
@@ -307,10 +308,10 @@ def test_what_production_had_begun_when_the_buyer_cancelled_is_charged() -> None
     assert (charge.line_total, charge.charge_total, charge.tax_inclusive) == (0, Decimal("40.00"), Decimal("47.60"))
     produced, cancelled = story.journal[-2][0].event, story.journal[-1][0].event
     assert adjustment.event_ids == (cancelled.event_id, produced.event_id)
-    assert (story.headline, story.order.billing) == ("cancelled", "due")
+    assert (story.headline, story.order.billing, waits_for(story.order)) == ("cancelled", "due", ("payment",))
     assert exposure(story) == (0, Decimal("47.60"))
     story.pay("47.60")
-    assert (story.order.billing, story.problems()) == ("paid", [])
+    assert (story.order.billing, story.problems(), waits_for(story.order)) == ("paid", [], ())
 
 
 def test_nothing_is_charged_before_production_begins_nor_when_the_seller_cancels() -> None:
@@ -467,8 +468,9 @@ def test_vat_is_stated_in_the_accounting_currency_as_well() -> None:
     assert (settlement.tax_currency, settlement.tax_total_accounting) == ("", None)
 
 
-def test_a_missing_exchange_rate_needs_a_person() -> None:
-    story = delivered_order(Policy(vat_currency="CHF"))
+@pytest.mark.parametrize("rates", [{}, {"USD": Decimal(1)}, {"EUR": Decimal("1e17")}])
+def test_an_exchange_rate_that_is_missing_or_leads_nowhere_needs_a_person(rates: dict[str, Decimal]) -> None:
+    story = delivered_order(Policy(vat_currency="CHF", exchange_rates=rates))
     (settlement,) = story.sent(SettlementRecorded)
     assert (settlement.tax_currency, settlement.tax_total_accounting) == ("", None)
     assert story.problems() == ["no-exchange-rate"]

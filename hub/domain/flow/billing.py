@@ -12,33 +12,22 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from hub.domain.effects import Difference, SettlementCause, SettlementKind, SettlementRecorded, VatBreakdown
+from hub.domain.effects import SettlementCause, SettlementRecorded
 from hub.domain.flow.bills import draft_of, without
 from hub.domain.flow.crediting import settle_credit, tell_account
-from hub.domain.flow.differing import line_differences, rounding, rounding_differences
-from hub.domain.flow.drafting import Draft, Piece, breakdown, draft, settled_adjustments
+from hub.domain.flow.drafting import Draft, Piece, draft
 from hub.domain.flow.lateness import late_among
 from hub.domain.flow.posting import Entry, post_settlement
-from hub.domain.flow.problems import open_exception
-from hub.domain.flow.turn import SOURCE, Turn
+from hub.domain.flow.recording import Occasion, record_settlement
+from hub.domain.flow.turn import Turn
 from hub.domain.model import Frozen
 from hub.domain.money import round_half_up
-from hub.domain.order import ZERO, Bill, Billed, Fee, OrderState
+from hub.domain.order import ZERO, Bill, Billed, Fee
 
 _RESERVED_FOR: frozenset[SettlementCause] = frozenset(("delivery", "close"))
 """Causes of invoices for which credit had been reserved."""
 _NOT_CREDITED_EARLY: frozenset[SettlementCause] = frozenset(("cancellation", "replacement"))
 """Causes of invoices that offer no early payment: a charge has none, a replacement takes over what was granted."""
-
-
-class Occasion(Frozen, kw_only=True):
-    """Why a settlement is issued."""
-
-    cause: SettlementCause
-    before: OrderState | None = None
-    """The order as differences were stated of it last; None when none were: this settlement closes the order."""
-    closing: bool = False
-    preceding: tuple[str, ...] = ()
 
 
 class _Offer(Frozen):
@@ -70,7 +59,7 @@ def invoice(
         credit_balance=state.credit_balance - from_credit,
     )
     _note_billed(turn, pieces, len(state.bills), anew=replaced is not None)
-    record = _record(turn, "invoice", occasion, settlement_id, drawn, prepaid=used)
+    record = record_settlement(turn, "invoice", occasion, settlement_id, drawn, prepaid=used)
     accounts = turn.policy.accounts
     entries: list[Entry] = [
         (accounts.receivables, settlement_id, claim - used),
@@ -108,7 +97,8 @@ def credit_draft(turn: Turn, occasion: Occasion, number: int, drawn: Draft) -> S
     others = [place for place in range(len(turn.state.bills)) if place != number]
     entries, left = reduce_open(turn, (number, *others), amount)
     turn.update(credit_balance=turn.state.credit_balance + left)
-    record = _record(turn, "credit-note", replace(occasion, preceding=(bill.settlement_id,)), settlement_id, drawn)
+    occasion = replace(occasion, preceding=(bill.settlement_id,))
+    record = record_settlement(turn, "credit-note", occasion, settlement_id, drawn)
     turn.emit(record)
     post_settlement(turn, record, drawn, [*entries, (turn.policy.accounts.customer_credit, "", -left)])
     tell_account(turn, "credit", amount)
@@ -175,88 +165,3 @@ def _offer(turn: Turn, cause: SettlementCause) -> _Offer:
 
 def _inherited(replaced: Bill) -> _Offer:
     return _Offer(replaced.early_percent, replaced.early_until, replaced.early_taken)
-
-
-def _record(
-    turn: Turn, kind: SettlementKind, occasion: Occasion, settlement_id: str, drawn: Draft, *, prepaid: Decimal = ZERO
-) -> SettlementRecorded:
-    """The settlement; the state counts it."""
-    state, terms, computed = turn.state, turn.terms, drawn.totals
-    sign = 1 if kind == "invoice" else -1
-    vat = breakdown(computed)
-    turn.update(
-        payable=state.payable + sign * computed.tax_inclusive,
-        settlements=state.settlements + 1,
-        vat=_added(state.vat, vat, sign),
-    )
-    due = turn.today + timedelta(days=state.payment_days) if kind == "invoice" else None
-    accounting = computed.tax_currency if computed.tax_total_accounting is not None else None
-    if turn.policy.vat_currency not in ("", terms.currency) and accounting is None:
-        detail = f"The policy has no exchange rate from {terms.currency} to {turn.policy.vat_currency}"
-        open_exception(turn, "no-exchange-rate", detail)
-    return SettlementRecorded(
-        event_id=settlement_id,
-        source=SOURCE,
-        occurred_at=turn.now,
-        order_id=state.order_id,
-        settlement_id=settlement_id,
-        kind=kind,
-        cause=occasion.cause,
-        preceding=occasion.preceding,
-        customer_id=terms.customer_id,
-        purchase_order=terms.purchase_order,
-        currency=terms.currency,
-        deliver_to=terms.deliver_to,
-        delivered_on=state.delivered_on if kind == "invoice" and any(line.quantity for line in drawn.lines) else None,
-        payment_due=due,
-        payment_terms="" if due is None else _payment_terms(turn, due),
-        lines=drawn.lines,
-        adjustments=tuple(settled_adjustments(drawn)),
-        vat=vat,
-        line_total=computed.line_total,
-        allowance_total=computed.allowance_total,
-        charge_total=computed.charge_total,
-        tax_exclusive=computed.tax_exclusive,
-        tax_total=computed.tax_total,
-        tax_inclusive=computed.tax_inclusive,
-        prepaid=round_half_up(prepaid, terms.currency),
-        rounding=computed.rounding,
-        payable=computed.tax_inclusive - prepaid,
-        tax_currency=accounting or "",
-        tax_total_accounting=computed.tax_total_accounting,
-        differences=tuple(_differences(turn, occasion)),
-    )
-
-
-def _payment_terms(turn: Turn, due: date) -> str:
-    """BT-20, of the bill that was issued last."""
-    bill = turn.state.bills[-1]
-    if bill.early_until is None or bill.early_taken or bill.open <= ZERO:
-        return ""
-    return f"{bill.early_percent.normalize():f}% off if paid by {bill.early_until}, in full by {due}"
-
-
-def _differences(turn: Turn, occasion: Occasion) -> Iterable[Difference]:
-    """Differences are stated when the order is over, and by every settlement that comes after."""
-    if not (occasion.closing or turn.state.settlement_id):
-        return
-    yield from line_differences(turn, occasion.before)
-    if turn.state.settlements > 1:
-        stated, now = turn.state.rounding, rounding(turn)
-        turn.update(rounding=now)
-        yield from rounding_differences(now, stated)
-
-
-def _added(sums: tuple[VatBreakdown, ...], rows: tuple[VatBreakdown, ...], sign: int) -> tuple[VatBreakdown, ...]:
-    if not sums and sign == 1:
-        return rows
-    added = {(row.category, row.rate): row for row in sums}
-    for row in rows:
-        group = row.category, row.rate
-        old = added.get(group) or VatBreakdown(*group, ZERO, ZERO)
-        added[group] = replace(
-            old,
-            taxable_amount=old.taxable_amount + sign * row.taxable_amount,
-            tax_amount=old.tax_amount + sign * row.tax_amount,
-        )
-    return tuple(added.values())

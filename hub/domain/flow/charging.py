@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from hub.domain.flow.balancing import settle_up
-from hub.domain.flow.billing import Occasion, invoice
+from hub.domain.flow.billing import invoice
 from hub.domain.flow.correcting import restate, reverse
+from hub.domain.flow.recording import Occasion
 from hub.domain.flow.turn import Turn
 from hub.domain.ledger import allocation_of
 from hub.domain.model import Department

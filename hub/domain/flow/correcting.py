@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from hub.domain.effects import SettlementRecorded
 from hub.domain.events import OperatorCommanded
 from hub.domain.flow.balancing import settle_up
-from hub.domain.flow.billing import Occasion, credit, invoice
+from hub.domain.flow.billing import credit, invoice
 from hub.domain.flow.bills import pieces_of
 from hub.domain.flow.drafting import Piece
+from hub.domain.flow.recording import Occasion
 from hub.domain.flow.turn import Turn
 from hub.domain.model import OrderLine
 from hub.domain.order import Bill, LineState, OrderState

@@ -141,7 +141,11 @@ def breakdown(computed: Totals) -> tuple[VatBreakdown, ...]:
 
 
 def _compute(turn: Turn, document: Document, beside: Sequence[Beside]) -> Totals:
-    computed = totals(replace(document, adjustments=tuple(each.adjustment for each in beside)))
+    """The totals; without VAT in the accounting currency where that has too many digits there."""
+    document = replace(document, adjustments=tuple(each.adjustment for each in beside))
+    computed = totals(document)
+    if isinstance(computed, Refusal) and document.tax_currency:
+        computed = totals(replace(document, tax_currency=None, tax_exchange_rate=None))
     if isinstance(computed, Refusal):
         raise InvariantError(f"Order {turn.state.order_id}: cannot be settled: {computed.findings[0].message}")
     return computed

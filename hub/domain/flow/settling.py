@@ -10,13 +10,14 @@ from decimal import ROUND_DOWN, Decimal
 
 from hub.domain.effects import SettlementRecorded
 from hub.domain.flow.balancing import settle_up
-from hub.domain.flow.billing import Occasion, credit, invoice
+from hub.domain.flow.billing import credit, invoice
 from hub.domain.flow.bills import newest_first
 from hub.domain.flow.crediting import ask_for_the_rest, finish_credit, release_credit
 from hub.domain.flow.drafting import Piece
 from hub.domain.flow.lateness import late_among
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.problems import ExceptionKind, close_exception, close_one
+from hub.domain.flow.recording import Occasion
 from hub.domain.flow.turn import Turn
 from hub.domain.ledger import billed, is_open, kept, wanted
 from hub.domain.order import ZERO, LineState, OrderState
