@@ -25,6 +25,7 @@ from hub.codec import SCHEMA_DIR, Codec
 from hub.codec.lock import read_schema
 from hub.codec.records import schema_name
 from hub.domain.credit import CreditAccount
+from hub.domain.credit_terms import CreditTerms
 from hub.domain.effects import CustomerNotified, WorkOrderIssued, WorkOrderLine
 from hub.domain.events import CreditCheck, CreditDecided, CreditRequested, OrderPlaced, StatusReported
 from hub.domain.journal import JournalEntry
@@ -109,8 +110,8 @@ def sample_messages(rng: random.Random) -> list[Frozen]:
             outcome="applied", explanations=("terms complete", "five lines valid"), effect_ids=("a" * 32, "b" * 32),
         ),
         CreditAccount(
-            customer_id="C-7781", known=True, name="Weserland GmbH", currency="EUR", credit_limit=Decimal(10000),
-            reserved=total, seen=Seen(rng.randbytes(80)),
+            customer_id="C-7781", known=True, name="Weserland GmbH", currency="EUR",
+            terms=CreditTerms(limit=Decimal(10000)), reserved=total, seen=Seen(rng.randbytes(80)),
         ),
         state,
     ]  # fmt: skip

@@ -6,14 +6,23 @@ many orders are open. Exposure = reserved + receivable.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from hub.domain.credit_terms import NO_TERMS, CreditTerms
 from hub.domain.events import CreditDecided
 from hub.domain.model import Frozen
 from hub.domain.order import ZERO
 from hub.domain.seen import NOTHING_SEEN, Seen
+
+
+class Claim(Frozen):
+    """An amount that is owed, and the last day to pay it."""
+
+    due: date
+    amount: Decimal
 
 
 class CreditAccount(Frozen, kw_only=True):
@@ -21,10 +30,12 @@ class CreditAccount(Frozen, kw_only=True):
 
     customer_id: str
     known: bool
-    """False until the customer's terms arrive; then `credit_limit` is the policy's default."""
+    """False until the customer's terms arrive."""
     name: str = ""
     currency: str
-    credit_limit: Decimal
+    group: str = ""
+    terms: CreditTerms = NO_TERMS
+    """The customer's own; what they leave open its group or the company decides."""
     blocked: bool = False
     confirmation: Literal["automatic", "required"] = "automatic"
     payment_days: int = 30
@@ -32,6 +43,8 @@ class CreditAccount(Frozen, kw_only=True):
     """For open orders, the sum of all reservations."""
     receivable: Decimal = ZERO
     """Settled and not yet paid; negative when the customer paid in advance."""
+    due: tuple[Claim, ...] = ()
+    """What is owed by the day it is due, oldest first; payments on account are not taken off yet."""
     terms_from: datetime | None = None
     """When the terms in force were set; older ones do not replace them."""
     seen: Seen = NOTHING_SEEN
@@ -52,7 +65,49 @@ class Reservation(Frozen, kw_only=True):
     """What became receivable, less what was credited."""
     paid: Decimal = ZERO
     """What of the order was paid."""
+    claims: tuple[Claim, ...] = ()
+    """What of `settled` is neither paid nor credited, by the day it is due, oldest first."""
     answer: CreditDecided | None = None
     """To the last reserve or adjust, in case it is asked again; None once settled or released."""
     seen: Seen = NOTHING_SEEN
     """Requests that were carried out."""
+
+
+def overdue(account: CreditAccount, today: date) -> tuple[Decimal, int]:
+    """What is owed past its due date, and for how many days the oldest of it.
+
+    What was paid on account, beyond the claims of any order, pays the oldest claims first.
+    """
+    unallocated = sum((claim.amount for claim in account.due), ZERO) - account.receivable
+    amount, days = ZERO, 0
+    for claim in account.due:
+        if claim.due >= today:
+            break
+        open_amount = claim.amount - max(unallocated, ZERO)
+        unallocated -= claim.amount
+        if open_amount > ZERO:
+            amount += open_amount
+            days = days or (today - claim.due).days
+    return amount, days
+
+
+def reduced(claims: Iterable[Claim], total: Decimal) -> tuple[Claim, ...]:
+    """The claims with the oldest paid off until no more than `total` is left."""
+    kept = list(claims)
+    excess = sum((claim.amount for claim in kept), ZERO) - max(total, ZERO)
+    while kept and excess > ZERO:
+        oldest = kept[0]
+        paid = min(oldest.amount, excess)
+        excess -= paid
+        kept[0] = Claim(oldest.due, oldest.amount - paid)
+        if kept[0].amount == ZERO:
+            del kept[0]
+    return tuple(kept)
+
+
+def merged(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """One claim for each due date, oldest first, none of nothing."""
+    by_date: dict[date, Decimal] = {}
+    for claim in claims:
+        by_date[claim.due] = by_date.get(claim.due, ZERO) + claim.amount
+    return tuple(Claim(due, amount) for due, amount in sorted(by_date.items()) if amount)

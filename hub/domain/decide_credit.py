@@ -5,13 +5,14 @@ A request is about one order and touches two values, the account's totals and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from hub.domain.checks import is_amount
-from hub.domain.credit import CreditAccount, Reservation
+from hub.domain.credit import Claim, CreditAccount, Reservation, merged, reduced
+from hub.domain.credit_rules import Situation, check_credit
+from hub.domain.credit_terms import NO_TERMS, CreditTerms, resolve
 from hub.domain.decision import Outcome
 from hub.domain.events import CreditCheck, CreditDecided, CreditRequested, CustomerUpdated, Fact, PaymentReceived
 from hub.domain.ids import effect_id
@@ -62,15 +63,19 @@ def decide_credit(
         detail = f"The account is in {known.currency}; nothing of order {request.order_id} was ever reserved in it"
         return CreditDecision(account, reservation, None, "ignored", "wrong-currency", detail)
     seen = remember(held.seen, mark, request, policy.duplicate_window)
-    return _ACTIONS[request.action](known, replace(held, revision=request.revision, seen=seen), request, now)
+    decide_it = _reserve if request.action in _ANSWERED else _book
+    return decide_it(known, replace(held, revision=request.revision, seen=seen), request, now, policy)
 
 
-def _reserve(account: CreditAccount, held: Reservation, request: CreditRequested, now: datetime) -> CreditDecision:
-    """Reserves the amount in place of what is reserved for the order, if every check passes or someone answers for it.
+def _reserve(
+    account: CreditAccount, held: Reservation, request: CreditRequested, now: datetime, policy: Policy
+) -> CreditDecision:
+    """Reserves the amount in place of what is reserved for the order, if every rule passes or someone answers for it.
 
     What the order has reserved already is not counted against it. Needing less is always granted.
     """
-    checks = _checks(account, held, request)
+    situation = Situation(account, held, request, terms_in_force(account, policy), now.date())
+    checks = check_credit(situation)
     granted = all(check.passed for check in checks) or _is_less(account, held, request)
     if request.override_by and account.currency == request.currency:
         granted = True
@@ -99,79 +104,46 @@ def _reserve(account: CreditAccount, held: Reservation, request: CreditRequested
     )
 
 
-def _settle(account: CreditAccount, held: Reservation, request: CreditRequested, _now: datetime) -> CreditDecision:
-    """What was delivered is now owed, whether or not so much had been reserved."""
-    moved = min(held.reserved, request.amount)
+def terms_in_force(account: CreditAccount, policy: Policy) -> CreditTerms:
+    """The customer's own terms, else its group's, else the company's."""
+    return resolve((account.terms, policy.credit_groups.get(account.group, NO_TERMS), policy.credit))
+
+
+def _book(account: CreditAccount, held: Reservation, request: CreditRequested, *_: object) -> CreditDecision:
+    """Moves what a request says between reserved, owed and paid.
+
+    settle: what was delivered is now owed, whether or not so much had been reserved. release: whatever is still
+    reserved is free again. owe: more is owed than was reserved for. credit: less is. pay: the order was paid; paying
+    in advance makes room beyond the limit.
+    """
+    amount, action = request.amount, request.action
+    freed = {"settle": min(held.reserved, amount), "release": held.reserved}.get(action, ZERO)
+    settled = {"settle": amount, "owe": amount, "credit": -amount}.get(action, ZERO)
+    paid = amount if action == "pay" else ZERO
+    after = replace(
+        held,
+        reserved=held.reserved - freed,
+        settled=held.settled + settled,
+        paid=held.paid + paid,
+        answer=None if action in ("settle", "release") else held.answer,
+    )
+    claimed = (Claim(request.due, amount),) if request.due is not None and settled > ZERO else ()
+    claims = reduced(merged((*held.claims, *claimed)), after.settled - after.paid)
+    gone = (Claim(claim.due, -claim.amount) for claim in held.claims)
     return CreditDecision(
-        replace(account, reserved=account.reserved - moved, receivable=account.receivable + request.amount),
-        replace(held, reserved=held.reserved - moved, settled=held.settled + request.amount, answer=None),
+        replace(
+            account,
+            reserved=account.reserved - freed,
+            receivable=account.receivable + settled - paid,
+            due=account.due if claims == held.claims else merged((*account.due, *gone, *claims)),
+        ),
+        replace(after, claims=claims),
         None,
         "applied",
     )
 
 
-def _release(account: CreditAccount, held: Reservation, _request: CreditRequested, _now: datetime) -> CreditDecision:
-    """Whatever is still reserved for the order is free again."""
-    return CreditDecision(
-        replace(account, reserved=account.reserved - held.reserved),
-        replace(held, reserved=ZERO, answer=None),
-        None,
-        "applied",
-    )
-
-
-def _owe(account: CreditAccount, held: Reservation, request: CreditRequested, _now: datetime) -> CreditDecision:
-    """More is owed than was reserved for: a charge, a supplement, a corrected settlement."""
-    return CreditDecision(
-        replace(account, receivable=account.receivable + request.amount),
-        replace(held, settled=held.settled + request.amount),
-        None,
-        "applied",
-    )
-
-
-def _credit(account: CreditAccount, held: Reservation, request: CreditRequested, _now: datetime) -> CreditDecision:
-    """What was owed is credited."""
-    return CreditDecision(
-        replace(account, receivable=account.receivable - request.amount),
-        replace(held, settled=held.settled - request.amount),
-        None,
-        "applied",
-    )
-
-
-def _paid(account: CreditAccount, held: Reservation, request: CreditRequested, _now: datetime) -> CreditDecision:
-    """The order was paid; paying in advance makes room beyond the limit."""
-    return CreditDecision(
-        replace(account, receivable=account.receivable - request.amount),
-        replace(held, paid=held.paid + request.amount),
-        None,
-        "applied",
-    )
-
-
-_ACTIONS: Mapping[str, Callable[[CreditAccount, Reservation, CreditRequested, datetime], CreditDecision]] = {
-    "reserve": _reserve,
-    "adjust": _reserve,
-    "settle": _settle,
-    "release": _release,
-    "owe": _owe,
-    "credit": _credit,
-    "pay": _paid,
-}
 _ANSWERED = frozenset(("reserve", "adjust"))
-
-
-def _checks(account: CreditAccount, held: Reservation, request: CreditRequested) -> tuple[CreditCheck, ...]:
-    """Every credit rule with what it saw. The exposure is the customer's with this order in the amount asked for."""
-    exposure = account.reserved - held.reserved + account.receivable + request.amount
-    trusted = account.known or account.credit_limit > ZERO
-    return (
-        CreditCheck("customer-known", "known" if account.known else "unknown", "known, or a default limit", trusted),
-        CreditCheck("currency", request.currency, account.currency, request.currency == account.currency),
-        CreditCheck("not-blocked", "blocked" if account.blocked else "free", "free", not account.blocked),
-        CreditCheck("credit-limit", f"{exposure:f}", f"{account.credit_limit:f}", exposure <= account.credit_limit),
-    )
 
 
 def _is_less(account: CreditAccount, held: Reservation, request: CreditRequested) -> bool:
@@ -186,24 +158,18 @@ def decide_customer(
     if account is not None and already_seen(account.seen, mark, event):
         return CreditDecision(account, None, None, "duplicate", "duplicate", f"{event.event_id} came before")
     before = account if account is not None else _stranger(event.customer_id, event.currency, policy)
-    decision = _update(before, event) if isinstance(event, CustomerUpdated) else _pay(before, event)
+    decision = _update(before, event, policy) if isinstance(event, CustomerUpdated) else _pay(before, event)
     if decision.outcome == "refused" or decision.account is None:
         return replace(decision, account=account)
     seen = remember(before.seen, mark, event, policy.duplicate_window)
     return replace(decision, account=replace(decision.account, seen=seen))
 
 
-def _update(account: CreditAccount, event: CustomerUpdated) -> CreditDecision:
+def _update(account: CreditAccount, event: CustomerUpdated, policy: Policy) -> CreditDecision:
     """The latest terms replace the ones before; reservations and receivables stay."""
-    limit = event.credit_limit
-    if event.currency not in CURRENCIES:
-        return _refused(event, "unknown-currency", f"{event.currency!r} is no ISO 4217 currency")
-    if not (limit.is_zero() or is_amount(limit, event.currency)):
-        return _refused(event, "limit-invalid", f"The credit limit {limit} is not an amount of {event.currency}")
-    if not 0 <= event.payment_days <= MAX_PAYMENT_DAYS:
-        return _refused(
-            event, "payment-days-invalid", f"{event.payment_days} days to pay; give 0 to {MAX_PAYMENT_DAYS}"
-        )
+    own = event.credit_terms if event.credit_limit is None else replace(event.credit_terms, limit=event.credit_limit)
+    if mistake := _mistake(event, own, policy):
+        return _refused(event, *mistake)
     if account.terms_from is not None and event.occurred_at < account.terms_from:
         return CreditDecision(account, None, None, "ignored", "overtaken", "Later terms are in force already")
     if event.currency != account.currency and (account.reserved or account.receivable):
@@ -215,13 +181,28 @@ def _update(account: CreditAccount, event: CustomerUpdated) -> CreditDecision:
         known=True,
         name=event.name,
         currency=event.currency,
-        credit_limit=limit,
+        group=event.group,
+        terms=own,
         blocked=event.blocked,
         confirmation=event.confirmation,
         payment_days=event.payment_days,
         terms_from=event.occurred_at,
     )
     return CreditDecision(terms, None, None, "applied")
+
+
+def _mistake(event: CustomerUpdated, own: CreditTerms, policy: Policy) -> tuple[str, str] | None:
+    """Code and detail of what makes no sense by itself."""
+    if event.currency not in CURRENCIES:
+        return "unknown-currency", f"{event.currency!r} is no ISO 4217 currency"
+    if mistake := own.mistake(event.currency):
+        return "credit-terms-invalid", f"The credit terms make no sense: {mistake}"
+    if event.group and event.group not in policy.credit_groups:
+        known = ", ".join(sorted(policy.credit_groups)) or "none"
+        return "unknown-group", f"{event.group!r} is no credit group of the policy; there are: {known}"
+    if not 0 <= event.payment_days <= MAX_PAYMENT_DAYS:
+        return "payment-days-invalid", f"{event.payment_days} days to pay; give 0 to {MAX_PAYMENT_DAYS}"
+    return None
 
 
 def _pay(account: CreditAccount, event: PaymentReceived) -> CreditDecision:
@@ -248,6 +229,5 @@ def _stranger(customer_id: str, currency: str, policy: Policy) -> CreditAccount:
         customer_id=customer_id,
         known=False,
         currency=currency,
-        credit_limit=policy.default_credit_limit,
         payment_days=policy.payment_days,
     )

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from hub.domain.credit_terms import NO_TERMS, CreditTerms
 from hub.domain.model import Address, Department, Frozen, LineChange, LineQuantity, OrderLine
 
 
@@ -146,10 +147,15 @@ class CustomerUpdated(CustomerFact, kw_only=True):
 
     name: str
     currency: str
-    credit_limit: Decimal
+    credit_limit: Decimal | None = None
+    """Absent: as the customer's group has it, or else the company's default."""
     blocked: bool = False
     confirmation: Literal["automatic", "required"] = "automatic"
     payment_days: int = 30
+    group: str = ""
+    """Whose terms hold where the customer has none of its own; one of those the policy names."""
+    credit_terms: CreditTerms = NO_TERMS
+    """Thresholds of the credit rules for this customer; `credit_limit` is its limit, whatever they say of one."""
 
 
 class PaymentReceived(CustomerFact, kw_only=True):
@@ -176,6 +182,8 @@ class CreditRequested(CustomerFact, kw_only=True):
     credit, pay: what is no longer receivable, as a credit note says or because it was paid."""
     currency: str
     override_by: str = ""
+    due: date | None = None
+    """settle, owe: the last day to pay it."""
 
 
 class CreditCheck(Frozen):

@@ -243,12 +243,15 @@ class OrderState(Frozen, kw_only=True):
     """When the customer's silence is taken for an answer."""
     credit_due: datetime | None = None
     """When the credit request is sent again."""
+    horizon_due: datetime | None = None
+    """When more of its lines will need credit."""
     stall_due: datetime | None = None
     """When the order counts as stalled."""
 
 
 def next_due(state: OrderState) -> datetime | None:
     """When `TimerFired` shall come next, None if the order waits for no time."""
-    times = [time for time in (state.confirm_due, state.credit_due, state.stall_due) if time is not None]
+    waits = (state.confirm_due, state.credit_due, state.horizon_due, state.stall_due)
+    times = [time for time in waits if time is not None]
     times.extend(parked.deadline for parked in state.parked)
     return min(times, default=None)

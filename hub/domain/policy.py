@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from hub.domain.accounts import Accounts
+from hub.domain.credit_terms import CreditTerms
 from hub.domain.model import Department, Frozen
 from hub.domain.money import CURRENCIES
 from hub.domain.order import SettlementContract
@@ -58,8 +59,12 @@ class Policy(Frozen, kw_only=True):
     """What happens when the customer does not answer in time; escalate opens an exception and goes on waiting."""
     credit_wait: timedelta = timedelta(minutes=5)
     """After this long without an answer the credit request is sent again, under the same id."""
-    default_credit_limit: Decimal = Decimal(0)
-    """Limit of a customer nobody has told the hub about, in the currency of the first request."""
+    credit: CreditTerms = CreditTerms(limit=Decimal(0))
+    """Of customers, as far as neither they nor their group have terms of their own, in the account's currency."""
+    credit_groups: Mapping[str, CreditTerms] = msgspec.field(default_factory=dict)
+    """By name of the group."""
+    credit_horizon: timedelta | None = None
+    """Lines wanted later than this from now need no credit yet; None: every line does."""
     parked_for: timedelta = timedelta(days=1)
     """How long an event that came too early is kept before it is dead-lettered."""
     parked_limit: int = 200
@@ -97,6 +102,10 @@ class Policy(Frozen, kw_only=True):
         for department, percent in self.cancellation_charges.items():
             _check_percent(percent, f"cancellation_charges.{department}")
         _check_days(self.payment_days, "payment_days")
+        groups = {f"credit_groups.{name}": terms for name, terms in self.credit_groups.items()}
+        for name, terms in {"credit": self.credit, **groups}.items():
+            if mistake := terms.mistake():
+                raise ValueError(f"{name}.{mistake}")
         for currency in (self.vat_currency, *self.exchange_rates):
             if currency and currency not in CURRENCIES:
                 raise ValueError(f"{currency!r} is not an ISO 4217 currency")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict
 
-from hub.domain import events, model
+from hub.domain import credit_terms, events, model
 from hub.domain.model import Department, VatCategory
 from hub.intake.values import (
     SOME,
@@ -206,6 +206,20 @@ class OperatorCommanded(OrderDocument):
     target: Text = ""
 
 
+class CreditTerms(Document):
+    """Thresholds of the credit rules; what is not set, the customer's group or the company decides."""
+
+    struct = credit_terms.CreditTerms
+    limit: Amount | None = None
+    limit_until: Day | None = None
+    max_limit_used_percent: Percent | None = None
+    max_order_amount: Amount | None = None
+    max_payment_days: Count | None = None
+    max_overdue_amount: Amount | None = None
+    max_days_overdue: Count | None = None
+    exclude: tuple[Text, ...] | None = None
+
+
 class CustomerUpdated(CustomerDocument):
     """Credit terms of a customer, whole."""
 
@@ -213,10 +227,12 @@ class CustomerUpdated(CustomerDocument):
     type: Literal["CustomerUpdated"]
     name: Name
     currency: Currency
-    credit_limit: Amount
+    credit_limit: Amount | None = None
     blocked: Flag = False
     confirmation: Literal["automatic", "required"] = "automatic"
     payment_days: Count = 30
+    group: Text = ""
+    credit_terms: CreditTerms = CreditTerms()
 
 
 class PaymentReceived(CustomerDocument):

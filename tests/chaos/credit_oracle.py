@@ -145,8 +145,8 @@ class CreditOracle:
         )
         verdict.expect_equal(
             "account",
-            {who: (*totals[who], terms[who].credit_limit if who in terms else _NOTHING) for who in {*totals, *terms}},
-            {s.customer_id: (s.reserved, s.receivable, s.credit_limit) for s in states if isinstance(s, CreditAccount)},
+            {who: (*totals[who], terms[who].credit_limit if who in terms else None) for who in {*totals, *terms}},
+            {s.customer_id: (s.reserved, s.receivable, s.terms.limit) for s in states if isinstance(s, CreditAccount)},
         )
 
     def _is_readable(self, record: Record) -> bool:

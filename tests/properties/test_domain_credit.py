@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.domain.credit import CreditAccount, Reservation
+from hub.domain.credit_terms import CreditTerms
 from hub.domain.decide_credit import decide_credit
 from hub.domain.events import CreditDecided, CreditRequested
 from hub.domain.flow.crediting import CreditAction
@@ -47,7 +48,7 @@ def requests(draw: st.DrawFn) -> list[CreditRequested]:
 @settings(max_examples=400)
 @given(requests())
 def test_reservations_add_up_and_never_exceed_the_limit(asked: list[CreditRequested]) -> None:
-    account = CreditAccount(customer_id=CUSTOMER, known=True, currency="EUR", credit_limit=LIMIT)
+    account = CreditAccount(customer_id=CUSTOMER, known=True, currency="EUR", terms=CreditTerms(limit=LIMIT))
     reservations: dict[str, Reservation | None] = {}
     answers: dict[str, CreditDecided] = {}
     settled: dict[str, Decimal] = {}

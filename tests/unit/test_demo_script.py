@@ -217,7 +217,7 @@ def test_no_reservation_is_left_and_no_account_is_overdrawn(played: Theatre) -> 
     for (_, order_id), reservation in played.reservations.items():
         assert (reservation.reserved > 0) == (order_id in open_orders)
     for account in played.accounts.values():
-        assert account.reserved + account.receivable <= account.credit_limit
+        assert account.reserved + account.receivable <= (account.terms.limit or 0)
 
 
 def test_the_same_seed_plays_the_same_script_and_another_one_another() -> None:

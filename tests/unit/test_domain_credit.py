@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from hub.domain.credit import CreditAccount, Reservation
+from hub.domain.credit_terms import CreditTerms
 from hub.domain.decide_credit import CreditDecision, decide_credit, decide_customer
 from hub.domain.events import CreditRequested, CustomerUpdated, PaymentReceived
 from hub.domain.policy import Policy
@@ -119,8 +120,14 @@ def test_every_check_is_listed_with_value_threshold_and_verdict() -> None:
     assert [(check.rule, check.value, check.threshold, check.passed) for check in decision.decided.checks] == [
         ("customer-known", "known", "known, or a default limit", True),
         ("currency", "EUR", "EUR", True),
-        ("not-blocked", "blocked", "free", False),
+        ("account-status", "blocked", "free", False),
+        ("limit-valid", "2025-03-03", "any", True),
         ("credit-limit", "1100", "1000", False),
+        ("limit-used", "110.0 %", "any", True),
+        ("order-amount", "700", "any", True),
+        ("payment-terms", "30 days", "any", True),
+        ("overdue-amount", "0", "any", True),
+        ("days-overdue", "0 days", "any", True),
     ]
 
 
@@ -135,7 +142,7 @@ def test_an_unknown_customer_has_the_default_limit_which_is_none() -> None:
     assert decision.decided is not None
     assert [check.rule for check in decision.decided.checks if not check.passed] == ["customer-known", "credit-limit"]
     trusting = Account(None)
-    assert granted(trusting.request(request, Policy(default_credit_limit=Decimal(5))))
+    assert granted(trusting.request(request, Policy(credit=CreditTerms(limit=Decimal(5)))))
 
 
 def test_another_currency_is_refused_whoever_answers_for_it() -> None:
@@ -231,7 +238,7 @@ def test_the_latest_terms_count_however_they_arrive() -> None:
     decision = account.update(credit_limit=Decimal(1), occurred_at=START)
     assert (decision.outcome, decision.code) == ("ignored", "overtaken")
     assert account.account is not None
-    assert account.account.credit_limit == 1000
+    assert account.account.terms.limit == 1000
 
 
 def test_a_payment_counts_once_and_may_come_in_advance() -> None:
@@ -253,10 +260,10 @@ def test_a_payment_of_a_customer_nobody_has_told_of_is_kept() -> None:
     ("terms", "code"),
     [
         ({"currency": "XXX"}, "unknown-currency"),
-        ({"credit_limit": Decimal(-1)}, "limit-invalid"),
-        ({"credit_limit": Decimal("Infinity")}, "limit-invalid"),
-        ({"credit_limit": Decimal("sNaN")}, "limit-invalid"),
-        ({"credit_limit": Decimal("1E+99")}, "limit-invalid"),
+        ({"credit_limit": Decimal(-1)}, "credit-terms-invalid"),
+        ({"credit_limit": Decimal("Infinity")}, "credit-terms-invalid"),
+        ({"credit_limit": Decimal("sNaN")}, "credit-terms-invalid"),
+        ({"credit_limit": Decimal("1E+99")}, "credit-terms-invalid"),
         ({"currency": "USD"}, "currency-in-use"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hub.domain.credit_terms import CreditTerms
 from hub.domain.effects import SettlementRecorded
 from hub.domain.events import OrderPaid
 from hub.domain.headline import waits_for
@@ -414,7 +415,7 @@ def test_a_settlement_says_when_to_pay_and_what_paying_early_saves() -> None:
 
 
 def test_a_customer_nobody_told_the_hub_about_pays_by_the_policy() -> None:
-    story = Story(Policy(default_credit_limit=Decimal(1000), payment_days=7))
+    story = Story(Policy(credit=CreditTerms(limit=Decimal(1000)), payment_days=7))
     story.account = None
     story.place()
     for kind in ("accepted", "shipped", "delivered"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from hub.domain.accounts import Accounts, balanced
+from hub.domain.credit_terms import CreditTerms
 from hub.domain.effects import SettlementPosted
 from hub.domain.en16931 import Vat
 from hub.domain.policy import EarlyPayment, LateDelivery, Policy
@@ -37,7 +39,15 @@ def test_every_example_in_the_policy_that_comes_with_the_hub_can_be_used(tmp_pat
     assert policy.cancellation_charges == {"production": Decimal(40), "procurement": Decimal(15)}
     assert policy.vat_currency == "EUR"
     assert policy.accounts.vat(Vat("S", Decimal("19.0"))) == "3806"
-    assert len(examples) == len(yaml.safe_load("\n".join(examples))) == 6
+    assert policy.credit_groups["public"] == CreditTerms(limit=Decimal(250_000), exclude=("days-overdue",))
+    assert policy.credit_horizon == timedelta(days=90)
+    assert len(examples) == len(yaml.safe_load("\n".join(examples))) == 8
+
+
+def test_every_example_of_a_credit_threshold_can_be_used(tmp_path: Path) -> None:
+    text = re.sub(r"^  # ", "  ", (RULES_DIR / "policy.yaml").read_text(), flags=re.MULTILINE)
+    terms = load(tmp_path, text).credit
+    assert {name for name in CreditTerms.__struct_fields__ if getattr(terms, name) is None} == {"limit_until"}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +62,8 @@ def test_every_example_in_the_policy_that_comes_with_the_hub_can_be_used(tmp_pat
         ("payment_days: 99999", "payment_days is 99999"),
         ("vat_currency: EUX", "'EUX' is not an ISO 4217 currency"),
         ("exchange_rates: {CHF: '0'}", "exchange_rates.CHF is 0"),
+        ("credit: {max_days_overdue: -1}", "credit.max_days_overdue is -1"),
+        ("credit_groups: {retail: {exclude: [weather]}}", "credit_groups.retail.exclude names weather"),
         ("accounts: {receivable: '1400'}", "receivable"),
     ],
 )

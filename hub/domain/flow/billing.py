@@ -71,9 +71,9 @@ def invoice(
     turn.emit(record)
     post_settlement(turn, record, drawn, entries)
     if occasion.cause in _RESERVED_FOR:
-        settle_credit(turn, claim)
+        settle_credit(turn, claim, record.payment_due)
     else:
-        tell_account(turn, "owe", claim)
+        tell_account(turn, "owe", claim, record.payment_due)
     return record
 
 

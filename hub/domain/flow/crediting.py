@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Literal
 
@@ -19,9 +20,14 @@ CreditAction = Literal["reserve", "adjust", "settle", "release", "owe", "credit"
 def request_credit(turn: Turn, value: Decimal, *, override_by: str = "") -> None:
     """Asks for `value`, what is wanted in all comes to, with VAT. A question still open is thereby withdrawn.
 
-    What settlements bill already is not asked for: the account counts it as owed.
+    What settlements bill already is not asked for: the account counts it as owed. Neither is what is wanted beyond the
+    policy's horizon: it is asked for when its time has come.
     """
-    amount = _value(turn, (_unbilled(line) for line in turn.state.lines)) if turn.state.bills else value
+    due, counted = _within_horizon(turn)
+    turn.update(horizon_due=due)
+    if turn.state.bills or due is not None:
+        value = _value(turn, (_unbilled(line) for line in counted))
+    amount = value
     asked_before = turn.state.credit != "none"
     request = _request(turn, "adjust" if asked_before else "reserve", amount, override_by)
     turn.move_credit("ask")
@@ -36,17 +42,25 @@ def ask_again(turn: Turn, request: CreditRequested) -> None:
     turn.explain("credit requested again: no answer came")
 
 
+def on_horizon(turn: Turn) -> None:
+    """More lines have come within the horizon: they need credit now."""
+    turn.update(horizon_due=None)
+    if turn.state.credit in ("requested", "granted"):
+        turn.explain("lines wanted later have come within the credit horizon")
+        request_remaining_credit(turn)
+
+
 def release_credit(turn: Turn) -> None:
     """Gives back everything the account still holds for the order, if it ever was asked."""
     if turn.state.credit in ("requested", "granted", "refused"):
         _request(turn, "release", ZERO)
         turn.move_credit("release")
-    turn.update(credit_request=None, credit_due=None, reserved=ZERO)
+    turn.update(credit_request=None, credit_due=None, horizon_due=None, reserved=ZERO)
 
 
-def settle_credit(turn: Turn, amount: Decimal) -> None:
-    """Turns `amount` from reserved into receivable."""
-    _request(turn, "settle", amount)
+def settle_credit(turn: Turn, amount: Decimal, due: date | None) -> None:
+    """Turns `amount` from reserved into receivable, to be paid by `due`."""
+    _request(turn, "settle", amount, due=due)
     turn.update(reserved=max(turn.state.reserved - amount, ZERO))
 
 
@@ -55,7 +69,7 @@ def finish_credit(turn: Turn) -> None:
     if turn.state.credit_request is not None or turn.state.reserved > ZERO:
         _request(turn, "release", ZERO)
     turn.move_credit("settle")
-    turn.update(credit_request=None, credit_due=None, reserved=ZERO)
+    turn.update(credit_request=None, credit_due=None, horizon_due=None, reserved=ZERO)
 
 
 def ask_for_the_rest(turn: Turn) -> None:
@@ -65,9 +79,9 @@ def ask_for_the_rest(turn: Turn) -> None:
         request_remaining_credit(turn, override_by=request.override_by)
 
 
-def tell_account(turn: Turn, action: Literal["owe", "credit", "pay"], amount: Decimal) -> None:
-    """Tells the account what is owed, credited or paid beside what had been reserved."""
-    _request(turn, action, amount)
+def tell_account(turn: Turn, action: Literal["owe", "credit", "pay"], amount: Decimal, due: date | None = None) -> None:
+    """Tells the account what is owed (and by when), credited or paid beside what had been reserved."""
+    _request(turn, action, amount, due=due)
 
 
 def request_remaining_credit(turn: Turn, *, override_by: str = "") -> None:
@@ -79,13 +93,32 @@ def _value(turn: Turn, lines: Iterable[LineState]) -> Decimal:
     return amounts.value(turn.terms.currency, turn.terms.discount_percent, lines)
 
 
+def _within_horizon(turn: Turn) -> tuple[datetime | None, Sequence[LineState]]:
+    """The lines that need credit now, and when the next of the others will; None if there are none."""
+    horizon, lines = turn.policy.credit_horizon, turn.state.lines
+    if horizon is None:
+        return None, lines
+    later: list[datetime] = []
+    counted = []
+    for line in lines:
+        wanted_on = line.line.requested_delivery or turn.terms.requested_delivery
+        begins = None if wanted_on is None else datetime.combine(wanted_on, time.min, UTC) - horizon
+        if begins is not None and begins > turn.now and ledger.is_open(line):
+            later.append(begins)
+        else:
+            counted.append(line)
+    return min(later, default=None), counted
+
+
 def _unbilled(line: LineState) -> LineState:
     """The line with only what is wanted and neither billed nor come and gone."""
     left = max(ledger.wanted(line) - ledger.billed(line) - line.returned - line.missing, ZERO)
     return replace(line, line=replace(line.line, quantity=left), cancelled=ZERO, short=ZERO)
 
 
-def _request(turn: Turn, action: CreditAction, amount: Decimal, override_by: str = "") -> CreditRequested:
+def _request(
+    turn: Turn, action: CreditAction, amount: Decimal, override_by: str = "", due: date | None = None
+) -> CreditRequested:
     terms = turn.terms
     request = CreditRequested(
         event_id=turn.next_id(),
@@ -98,6 +131,7 @@ def _request(turn: Turn, action: CreditAction, amount: Decimal, override_by: str
         amount=amount,
         currency=terms.currency,
         override_by=override_by,
+        due=due,
     )
     turn.emit(request)
     return request

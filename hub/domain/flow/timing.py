@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.domain.events import TimerFired
 from hub.domain.flow.confirming import on_silence
-from hub.domain.flow.crediting import ask_again
+from hub.domain.flow.crediting import ask_again, on_horizon
 from hub.domain.flow.parking import dead_letter
 from hub.domain.flow.problems import open_exception
 from hub.domain.flow.turn import Turn
@@ -22,6 +22,9 @@ def on_timer(turn: Turn, _event: TimerFired) -> Verdict:
     if state.credit_request is not None and state.credit_due is not None and state.credit_due <= now:
         due = True
         ask_again(turn, state.credit_request)
+    if state.horizon_due is not None and state.horizon_due <= now:
+        due = True
+        on_horizon(turn)
     if state.confirm_due is not None and state.confirm_due <= now:
         due = True
         on_silence(turn)
