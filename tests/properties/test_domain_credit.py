@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.domain.credit import CreditAccount, Reservation
+from hub.domain.credit import CreditAccount, Reservation, merged, overdue
 from hub.domain.credit_terms import CreditTerms
 from hub.domain.decide_credit import decide_credit
 from hub.domain.events import CreditDecided, CreditRequested
@@ -19,10 +20,11 @@ LIMIT = Decimal(1000)
 AMOUNTS = st.integers(0, 700).map(Decimal)
 ORDERS = st.sampled_from([f"O{number}" for number in range(6)])
 ACTIONS: st.SearchStrategy[CreditAction] = st.sampled_from(["reserve", "adjust", "adjust", "settle", "release"])
+BOOKINGS: st.SearchStrategy[CreditAction] = st.sampled_from(["settle", "owe", "credit", "pay", "pay"])
 
 
 @st.composite
-def requests(draw: st.DrawFn) -> list[CreditRequested]:
+def requests(draw: st.DrawFn, actions: st.SearchStrategy[CreditAction] = ACTIONS) -> list[CreditRequested]:
     """What orders ask; some of it again, some under an older revision."""
     asked: list[CreditRequested] = []
     for number in range(draw(st.integers(1, 30))):
@@ -37,9 +39,10 @@ def requests(draw: st.DrawFn) -> list[CreditRequested]:
                 customer_id=CUSTOMER,
                 order_id=draw(ORDERS),
                 revision=draw(st.integers(0, 3)),
-                action=draw(ACTIONS),
+                action=draw(actions),
                 amount=draw(AMOUNTS),
                 currency="EUR",
+                due=START.date() + timedelta(days=draw(st.integers(0, 5))),
             )
         )
     return asked
@@ -69,3 +72,25 @@ def test_reservations_add_up_and_never_exceed_the_limit(asked: list[CreditReques
         if decision.decided is not None:
             assert answers.setdefault(request.event_id, decision.decided) == decision.decided
     assert account.receivable == sum(settled.values(), Decimal(0))
+
+
+@settings(max_examples=400)
+@given(requests(BOOKINGS), st.integers(0, 700))
+def test_what_is_due_is_what_is_owed_by_order_and_in_all(asked: list[CreditRequested], on_account: int) -> None:
+    account = CreditAccount(customer_id=CUSTOMER, known=True, currency="EUR", receivable=Decimal(-on_account))
+    reservations: dict[str, Reservation | None] = {}
+    for request in asked:
+        decision = decide_credit(account, reservations.get(request.order_id), request, START, Policy())
+        assert decision.account is not None
+        account, reservations[request.order_id] = decision.account, decision.reservation
+        held = [each for each in reservations.values() if each is not None]
+        for each in held:
+            assert all(claim.amount > 0 for claim in each.claims)
+            assert sum(claim.amount for claim in each.claims) == max(each.settled - each.paid, Decimal(0))
+        assert account.due == merged(claim for each in held for claim in each.claims)
+        assert account.receivable == sum((each.settled - each.paid for each in held), Decimal(-on_account))
+    never = START.date() - timedelta(days=1)
+    assert overdue(account, never) == (0, 0)
+    at_last, days = overdue(account, START.date() + timedelta(days=30))
+    assert at_last == max(account.receivable, Decimal(0))
+    assert (days > 0) == (at_last > 0)
