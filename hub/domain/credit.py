@@ -15,6 +15,7 @@ from hub.domain.credit_terms import NO_TERMS, CreditTerms
 from hub.domain.events import CreditDecided
 from hub.domain.model import Frozen
 from hub.domain.order import ZERO
+from hub.domain.party import Party
 from hub.domain.seen import NOTHING_SEEN, Seen
 
 
@@ -39,6 +40,8 @@ class CreditAccount(Frozen, kw_only=True):
     blocked: bool = False
     confirmation: Literal["automatic", "required"] = "automatic"
     payment_days: int = 30
+    party: Party | None = None
+    """Who the customer is on an invoice, if anyone said."""
     reserved: Decimal = ZERO
     """For open orders, the sum of all reservations."""
     receivable: Decimal = ZERO

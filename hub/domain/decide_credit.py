@@ -186,6 +186,7 @@ def _update(account: CreditAccount, event: CustomerUpdated, policy: Policy) -> C
         blocked=event.blocked,
         confirmation=event.confirmation,
         payment_days=event.payment_days,
+        party=event.party or account.party,
         terms_from=event.occurred_at,
     )
     return CreditDecision(terms, None, None, "applied")

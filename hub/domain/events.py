@@ -12,6 +12,7 @@ from typing import Literal
 
 from hub.domain.credit_terms import NO_TERMS, CreditTerms
 from hub.domain.model import Address, Department, Frozen, LineChange, LineQuantity, OrderLine
+from hub.domain.party import Party
 
 
 class Fact(Frozen, kw_only=True):
@@ -156,6 +157,8 @@ class CustomerUpdated(CustomerFact, kw_only=True):
     """Whose terms hold where the customer has none of its own; one of those the policy names."""
     credit_terms: CreditTerms = NO_TERMS
     """Thresholds of the credit rules for this customer; `credit_limit` is its limit, whatever they say of one."""
+    party: Party | None = None
+    """Who the customer is on an invoice (BG-7); absent keeps what was known."""
 
 
 class PaymentReceived(CustomerFact, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict
 
-from hub.domain import credit_terms, events, model
+from hub.domain import credit_terms, events, model, party
 from hub.domain.model import Department, VatCategory
 from hub.intake.values import (
     SOME,
@@ -17,6 +17,7 @@ from hub.intake.values import (
     Country,
     Currency,
     Day,
+    ElectronicScheme,
     Flag,
     Id,
     Instant,
@@ -28,6 +29,7 @@ from hub.intake.values import (
     Revision,
     Text,
     Unit,
+    VatId,
 )
 
 
@@ -220,6 +222,26 @@ class CreditTerms(Document):
     exclude: tuple[Text, ...] | None = None
 
 
+class Party(Document):
+    """Who a customer is on an invoice."""
+
+    struct = party.Party
+    name: Name
+    trading_name: Text = ""
+    street: Text = ""
+    additional_street: Text = ""
+    city: Text = ""
+    postal_code: Text = ""
+    country: Country | Literal[""] = ""
+    vat_id: VatId | Literal[""] = ""
+    registration_id: Text = ""
+    electronic_address: Text = ""
+    electronic_scheme: ElectronicScheme | Literal[""] = ""
+    contact_name: Text = ""
+    phone: Text = ""
+    email: Text = ""
+
+
 class CustomerUpdated(CustomerDocument):
     """Credit terms of a customer, whole."""
 
@@ -233,6 +255,7 @@ class CustomerUpdated(CustomerDocument):
     payment_days: Count = 30
     group: Text = ""
     credit_terms: CreditTerms = CreditTerms()
+    party: Party | None = None
 
 
 class PaymentReceived(CustomerDocument):

@@ -118,3 +118,9 @@ Unit = Annotated[str, _fits(r"[A-Z0-9]{2,3}", 'a UN/ECE Recommendation 20 unit c
 Locale = Annotated[
     str, _fits(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}", 'a BCP 47 language tag such as "en" or "de-AT"')
 ]
+VatId = Annotated[
+    str, _fits(r"[A-Z]{2}[A-Z0-9+*.]{2,14}", 'a VAT identifier with its country prefix, such as "DE123456789"')
+]
+ElectronicScheme = Annotated[
+    str, _fits(r"[0-9A-Z]{2,4}", 'a code of the electronic address schemes (EAS), such as "0088" or "EM"')
+]
