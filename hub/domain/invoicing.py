@@ -152,7 +152,10 @@ def _gaps(made: Invoice, document: Document, *, known: bool) -> Iterator[Finding
         yield Finding("BR-07", "buyer.name", f"Nobody said who customer {settlement.customer_id} is on an invoice")
     for number, path, party in (("BR-09", "seller.country", seller), ("BR-11", "buyer.country", buyer)):
         if party.country not in COUNTRIES:
-            yield Finding(number, path, f"{party.country!r} is not an ISO 3166-1 country code")
+            code = (
+                f"{party.country!r} is not an ISO 3166-1 country code" if party.country else "The country is not known"
+            )
+            yield Finding(number, path, code)
     yield from _vat_gaps(made)
     if settlement.payable > ZERO and not (settlement.payment_due or made.terms):
         yield Finding("BR-CO-25", "payment_terms", "There is neither a due date nor terms of payment")
