@@ -1,7 +1,7 @@
-"""`hub settle`: EN 16931 arithmetic for other programs and for documents of others. Needs no Kafka.
+"""`hub settle`: EN 16931 arithmetic for other programs and for documents of others, and documents of what was settled.
 
-Exit status: 0 all right; 1 a rule stands against a document, or its own amounts are wrong; 2 wrong usage; 3 a file or
-the standard input is not such a document at all.
+`compute` and `recompute` need no Kafka. Exit status: 0 all right; 1 a rule stands against a document, or its own
+amounts are wrong; 2 wrong usage; 3 a file or the standard input is not such a document at all.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from connectors import ubl_invoice
 from connectors.ubl_claims import InvoiceRejectedError
 from connectors.xmldoc import MAX_DOCUMENT_BYTES, DocumentError
 from hub.cli import settle_report as report
+from hub.cli.settle_export import export
+from hub.cli.settle_show import show
 from hub.domain.en16931 import Finding, Refusal, totals
 from hub.domain.en16931.issuing import lacking
 from hub.domain.en16931.recompute import recompute as recomputed
@@ -24,6 +26,8 @@ from hub.intake.invoices import MAX_INVOICE_BYTES, in_json, invoice_from_json
 from hub.intake.json_events import IntakeError
 
 app = typer.Typer(help="Totals of invoices and credit notes, to the cent.", no_args_is_help=True)
+app.command()(show)
+app.command()(export)
 
 RIGHT, WRONG, UNREADABLE = 0, 1, 3
 

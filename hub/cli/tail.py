@@ -85,10 +85,10 @@ class _Printer:
         where = f"{when.isoformat(' ', 'milliseconds')}Z {record.topic}-{record.partition}@{record.offset} "
         what = entry["type"] or ("deleted" if record.value is None else "not a message of the hub")
         self._console.print(
-            Text.assemble((where, "dim"), (_safe(entry["key"] or "(no key)"), "bold"), " ", (what, "green"))
+            Text.assemble((where, "dim"), (safe(entry["key"] or "(no key)"), "bold"), " ", (what, "green"))
         )
         for name, text in _details(entry).items():
-            self._console.print(Text.assemble((f"    {name}: ", "cyan"), _safe(text)))
+            self._console.print(Text.assemble((f"    {name}: ", "cyan"), safe(text)))
 
 
 def as_object(record: Record, codec: Codec) -> dict[str, Any]:
@@ -142,6 +142,6 @@ def _details(entry: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """The text without what could command a terminal."""
     return text if text.isprintable() else repr(text)[1:-1]

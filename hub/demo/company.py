@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from hub.domain.model import Address, VatCategory
+from hub.domain.party import Party
 
 Vat = tuple[tuple[VatCategory, str], ...]
 """VAT categories with their rates in percent."""
@@ -32,6 +33,20 @@ class Customer:
     confirmation: Literal["automatic", "required"] = "automatic"
     discount: str = "0"
     """Their frame contract's discount on every order, in percent."""
+    vat_id: str = ""
+
+    @property
+    def party(self) -> Party:
+        """Who they are on an invoice."""
+        at = self.address
+        return Party(
+            name=self.name,
+            street=at.street,
+            city=at.city,
+            postal_code=at.postal_code,
+            country=at.country,
+            vat_id=self.vat_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +90,12 @@ CUSTOMERS = (
     ),
     Customer(
         "C-1003", "Atelier Lumiere SARL", "PARTS-DE", "EUR", 120_000, _UNION,
-        Address("Atelier Lumiere", "8 rue des Forges", "Dijon", "21000", "FR"),
+        Address("Atelier Lumiere", "8 rue des Forges", "Dijon", "21000", "FR"), vat_id="FR61954506077",
     ),
     Customer(
         "C-1004", "Skanor Verkstad AB", "PARTS-DE", "SEK", 2_500_000, _UNION,
         Address("Skanor Verkstad", "Varvsgatan 3", "Malmo", "21175", "SE"), discount="1.5",
+        vat_id="SE556000475701",
     ),
     Customer(
         "C-1005", "Uhrwerk Vallee SA", "PARTS-DE", "CHF", 90_000, _EXPORT,

@@ -73,6 +73,7 @@ def terms(now: datetime, orders: int) -> Iterator[CustomerUpdated]:
             currency=customer.currency,
             credit_limit=Decimal(customer.credit_limit * times),
             confirmation=customer.confirmation,
+            party=customer.party,
         )
 
 
