@@ -62,7 +62,7 @@ CASES: dict[str, SettlementRecorded] = {
     "order discount and freight": settlement([DISCOUNTED, Sold()], [DISCOUNT, FREIGHT]),
     "two rates": settlement([Sold(), Sold(vat=vat("Z"))], [DISCOUNT]),
     "prepaid and rounded": settlement(prepaid=Decimal("10.00"), rounding=Decimal("0.03")),
-    "prepaid in full": settlement(prepaid=Decimal("44.08"), rounding=Decimal("0.01"), payment_due=None),
+    "prepaid in full": settlement(prepaid=Decimal("44.08"), payment_due=None),
     "yen": settlement([YEN, YEN], currency="JPY"),
     "dinar in two decimals": settlement([Sold(Decimal(2), Decimal("1.500"))], currency="KWD"),
     "VAT in another currency": settlement(
