@@ -37,6 +37,7 @@ CAUSES: dict[SettlementCause, str] = {
     "cancellation": "Cancellation of order {order}.",
     "reversal": "Reversal of a document of order {order}.",
     "replacement": "Corrected document of order {order}.",
+    "early-payment": "Saved by paying early for order {order}.",
 }
 """BT-22, what the document is about."""
 

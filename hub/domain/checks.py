@@ -64,12 +64,16 @@ def check_vat(lines: Iterable[OrderLine]) -> list[Finding]:
     if "O" not in categories or len(categories) == 1:
         return []
     shown = ", ".join(sorted(categories))
-    return [Finding("vat-mixed", "lines.vat_category", shown, "category O cannot be mixed with others in one order")]
+    return [
+        Finding(
+            "vat-mixed", "lines.vat_category", shown, "category O cannot be mixed with others in one order (BR-O-11)"
+        )
+    ]
 
 
 def too_large(value: Decimal) -> Refuse:
     """The refusal of an order of `LARGEST_VALUE` or more."""
-    return Refuse("value-too-large", f"The order comes to {value}; amounts are below {LARGEST_VALUE:,}")
+    return Refuse("value-too-large", f"The order comes to {value}; amounts are below {LARGEST_VALUE:,} (HUB-NUM-02)")
 
 
 def check_line(line: OrderLine) -> list[Finding]:
@@ -80,7 +84,7 @@ def check_line(line: OrderLine) -> list[Finding]:
         if not passes(line)
     ]
     if not findings and line.quantity * line.price >= LARGEST_VALUE * line.base_quantity:
-        remedy = f"a line comes to less than {LARGEST_VALUE:,}"
+        remedy = f"a line comes to less than {LARGEST_VALUE:,} (HUB-NUM-02)"
         return [Finding("line-too-large", f"lines[{line.line_id}].price", str(line.price), remedy)]
     return findings
 
@@ -109,7 +113,7 @@ def _header(order: OrderPlaced) -> Iterator[Finding]:
     if not order.customer_id:
         yield Finding("customer-missing", "customer_id", "", "say who buys")
     if order.currency not in CURRENCIES:
-        yield Finding("unknown-currency", "currency", order.currency, "give an ISO 4217 code, e.g. EUR")
+        yield Finding("unknown-currency", "currency", order.currency, "give an ISO 4217 code, e.g. EUR (BR-CL-04)")
     if order.deliver_to.country not in COUNTRIES:
         yield Finding(
             "unknown-country", "deliver_to.country", order.deliver_to.country, "give an ISO 3166-1 code, e.g. DE"
@@ -139,19 +143,19 @@ _LINE_CHECKS: tuple[tuple[str, str, Callable[[OrderLine], bool], str], ...] = (
         "quantity-not-positive",
         "quantity",
         lambda line: is_quantity(line.quantity),
-        "give a number above 0 and below 10**12 with at most 6 decimals",
+        "give a number above 0 and below 10**12 with at most 6 decimals (HUB-NUM-02, HUB-NUM-03)",
     ),
     (
         "price-invalid",
         "price",
         lambda line: _is_number(line.price) and line.price >= ZERO,
-        "give a number of 0 or more and below 10**12 with at most 6 decimals",
+        "give a number of 0 or more and below 10**12 with at most 6 decimals (BR-27, HUB-NUM-02)",
     ),
     (
         "base-quantity-not-positive",
         "base_quantity",
         lambda line: is_quantity(line.base_quantity),
-        "give the quantity the price is for, above 0",
+        "give the quantity the price is for, above 0 (PEPPOL-EN16931-R121)",
     ),
     (
         "discount-out-of-range",
@@ -163,7 +167,7 @@ _LINE_CHECKS: tuple[tuple[str, str, Callable[[OrderLine], bool], str], ...] = (
         "vat-inconsistent",
         "vat_rate",
         _is_vat,
-        "VAT category S has a rate above 0, every other category has rate 0",
+        "VAT category S has a rate above 0, every other category has rate 0 (BR-S-05, BR-Z-05 and their kin)",
     ),
 )
 """Name, field, what must hold, remedy."""

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from hub.domain.checks import Finding
 from hub.domain.events import CustomerEvent, OrderEvent
 from hub.errors import HubError
 from hub.intake.models import EVENTS
+from hub.intake.order_checks import findings
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
 """Largest JSON document read; an event of `hub.topics.MAX_EVENT_BYTES` in Avro is smaller than this in JSON."""
@@ -79,9 +81,16 @@ def event_from_document(document: Mapping[str, Any]) -> OrderEvent | CustomerEve
     if model is None:
         raise IntakeError((_unknown_type(name, given="type" in document),))
     try:
-        return cast("OrderEvent | CustomerEvent", model.model_validate(document).to_domain())
+        event = cast("OrderEvent | CustomerEvent", model.model_validate(document).to_domain())
     except ValidationError as error:
         raise explained(error, tuple(model.model_fields)) from None
+    if found := findings(event):
+        raise IntakeError(tuple(_found(each) for each in found))
+    return event
+
+
+def _found(finding: Finding) -> IntakeProblem:
+    return IntakeProblem(finding.field, f"{_shown(finding.value)}: {finding.remedy} [{finding.check}]")
 
 
 def explained(error: ValidationError, fields: tuple[str, ...]) -> IntakeError:

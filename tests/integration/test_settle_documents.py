@@ -49,9 +49,7 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
         try:
             for settled in (KNOWN, CREDITED, STRANGER, EARLY, WRONG):
                 await producer.send_and_wait(SETTLEMENTS, CODEC.encode(settled), settled.order_id.encode())
-            account = CreditAccount(
-                customer_id="C-1", known=True, name="Weser", currency="EUR", credit_limit=Decimal(1), party=BUYER
-            )
+            account = CreditAccount(customer_id="C-1", known=True, name="Weser", currency="EUR", party=BUYER)
             held = Reservation(customer_id="C-1", order_id="A", revision=0, reserved=Decimal(0))
             await producer.send_and_wait(CREDIT_STATE, CODEC.encode(account), b"C-1")
             await producer.send_and_wait(CREDIT_STATE, CODEC.encode(held), b"C-1\x1fA")

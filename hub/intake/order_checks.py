@@ -1,0 +1,34 @@
+"""Orders held to the rules the hub will hold them to, so that whoever sends one through an edge is told at once.
+
+How many lines an order may have is the company's policy and left to the hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hub.domain import amounts
+from hub.domain.checks import LARGEST_VALUE, Finding, check_line, check_order, too_large
+from hub.domain.events import CustomerEvent, OrderChanged, OrderEvent, OrderPlaced
+from hub.domain.ledger import new_line
+from hub.domain.policy import Policy
+
+_POLICY = Policy(max_lines=2**31)
+
+
+def findings(event: OrderEvent | CustomerEvent) -> tuple[Finding, ...]:
+    """What stands against an event by its own content; empty if nothing."""
+    match event:
+        case OrderPlaced():
+            return tuple(check_order(event, _POLICY)) or tuple(_worth(event))
+        case OrderChanged():
+            return tuple(each for change in event.changes if change.line for each in check_line(change.line))
+        case _:
+            return ()
+
+
+def _worth(order: OrderPlaced) -> Iterator[Finding]:
+    value = amounts.value(order.currency, order.discount_percent, map(new_line, order.lines))
+    if value >= LARGEST_VALUE:
+        refusal = too_large(value)
+        yield Finding(refusal.code, "lines", f"{value:f}", "an order comes to less, so split it")
