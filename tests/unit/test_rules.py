@@ -10,7 +10,8 @@ import pytest
 
 from hub.domain.routing import LineFacts
 from hub.errors import ConfigError
-from hub.rules import RuleRouter, load_router, parse_rules
+from hub.rules import RuleRouter, load_router
+from hub.rules.allocation import parse_rules
 
 
 def facts(**fields: Any) -> LineFacts:

@@ -1,0 +1,117 @@
+"""The allocation rules of `rules/allocation.yaml`: loaded, checked, and asked for candidates.
+
+Everything that can be wrong with a rule is found when it is loaded; the error names the file, the line and the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from operator import attrgetter
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from hub.domain.model import Department
+from hub.domain.routing import Candidate, LineFacts, OrderClass
+from hub.rules.condition import REMEMBERED, Condition, vocabulary_of
+from hub.rules.rule_file import NamedRule, Section, parse_sections, read_rules
+
+_FILE_NAME = "allocation.yaml"
+_FACTS = vocabulary_of(LineFacts)
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+class Match(BaseModel):
+    """Attributes that must have one of some values. The fields are in the order of their weight."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seller_id: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    order_class: Annotated[tuple[OrderClass, ...], BeforeValidator(_as_list)] = ()
+    item_id: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    country: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+
+
+class Rule(NamedRule):
+    """One rule as it is written."""
+
+    match: Match = Match()
+    assign: Annotated[tuple[Department, ...], BeforeValidator(_as_list), Field(min_length=1)]
+    priority: int = 0
+
+    def rank(self) -> tuple[tuple[bool, ...], int, str]:
+        """Sorting key: most specific first, then priority from high to low, then name."""
+        unmatched = tuple(not values for values in _match_values(self.match).values())
+        return unmatched, -self.priority, self.name
+
+
+class RuleRouter:
+    """A `Router` (hub.domain.routing) that follows the rules.
+
+    An answer depends on the facts that some rule reads, and on nothing else: it is remembered by those.
+    """
+
+    def __init__(self, rules: list[Rule]) -> None:
+        compiled = [_Compiled(rule) for rule in sorted(rules, key=Rule.rank)]
+        self._rules = compiled
+        names = sorted({name for rule in compiled for name in rule.reads})
+        self._facts = _getter(names)
+        self._answers = lru_cache(maxsize=REMEMBERED)(self._ask)
+        self._names = names
+
+    def candidates(self, facts: LineFacts) -> tuple[Candidate, ...]:
+        """The departments that may supply the line, best first, each with the first rule that names it."""
+        return self._answers(self._facts(facts))
+
+    def _ask(self, values: tuple[Any, ...]) -> tuple[Candidate, ...]:
+        facts = dict(zip(self._names, values, strict=True))
+        found: dict[Department, Candidate] = {}
+        for rule in self._rules:
+            if rule.holds(facts):
+                for department in rule.assign:
+                    found.setdefault(department, Candidate(department, rule.name))
+        return tuple(found.values())
+
+
+class _Compiled:
+    """A rule ready to be asked."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.name = rule.name
+        self.assign = rule.assign
+        self._match = {name: frozenset(values) for name, values in _match_values(rule.match).items() if values}
+        self._condition = Condition(rule.name, rule.when, _FACTS) if rule.when else None
+        self.reads = frozenset(self._match) | (self._condition.reads if self._condition else frozenset())
+
+    def holds(self, facts: dict[str, Any]) -> bool:
+        """Whether the rule is about a line with these facts."""
+        for name, values in self._match.items():
+            if facts[name] not in values:
+                return False
+        return self._condition is None or self._condition.holds(facts)
+
+
+def load_router(rules_dir: Path | None = None) -> RuleRouter:
+    """The rules of a directory, by default the hub's own. Raises ConfigError, naming file, line and rule."""
+    return RuleRouter(parse_rules(*read_rules(rules_dir, _FILE_NAME, "allocation rules")))
+
+
+def parse_rules(text: str, origin: str) -> list[Rule]:
+    """The rules written in `text`. Raises ConfigError, naming `origin`, line and rule."""
+    return parse_sections(text, origin, {"rules": Section(Rule, _FACTS, "a line")})["rules"]
+
+
+def _getter(names: list[str]) -> Callable[[LineFacts], tuple[Any, ...]]:
+    """Reads the named facts as a tuple; `attrgetter` gives a bare value for one name and takes no empty list."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda facts: tuple(getattr(facts, name) for name in names)
+
+
+def _match_values(match: Match) -> dict[str, tuple[str, ...]]:
+    return {name: getattr(match, name) for name in Match.model_fields}
