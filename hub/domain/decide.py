@@ -32,6 +32,7 @@ from hub.domain.flow.approving import on_credit_decided
 from hub.domain.flow.cancelling import on_cancelled
 from hub.domain.flow.commanding import on_commanded
 from hub.domain.flow.confirming import on_confirmed
+from hub.domain.flow.holding import end_fulfilled
 from hub.domain.flow.joining import on_status
 from hub.domain.flow.parking import is_parked, park, retry_parked
 from hub.domain.flow.paying import on_paid
@@ -109,6 +110,8 @@ def fold(received: Iterable[tuple[Received, datetime]], context: Context) -> Ord
 
 
 def _decision(turn: Turn, before: OrderState, outcome: Outcome, verdict: Park | Ignore | None) -> Decision:
+    if turn.state.holds and outcome == "applied":
+        end_fulfilled(turn)
     if turn.moved:
         _keep_moving(turn)
     if turn.state.exceptions:
@@ -124,7 +127,7 @@ def _decision(turn: Turn, before: OrderState, outcome: Outcome, verdict: Park | 
 def _keep_moving(turn: Turn) -> None:
     """The order moved: it is not stalled, and has as long again until it is."""
     close_exception(turn, "stalled", "The order moved on")
-    waits = turn.state.commercial in ("received", "confirmed")
+    waits = turn.state.commercial in ("received", "confirmed") or turn.state.consent
     turn.update(moved_at=turn.now, stall_due=turn.now + turn.policy.stalled_after if waits else None)
 
 

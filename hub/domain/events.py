@@ -117,6 +117,7 @@ class OperatorCommanded(OrderFact, kw_only=True):
     """An operator's action on an order; `owner` is who, `reason` why."""
 
     command: Literal[
+        "hold",
         "release-hold",
         "override-credit",
         "reroute",
@@ -129,7 +130,8 @@ class OperatorCommanded(OrderFact, kw_only=True):
     owner: str
     reason: str
     target: str = ""
-    """What the command is about. reroute: `line` or `line:department`; assign, resolve: the exception's id or kind;
+    """What the command is about. hold: `kind` or `kind:line`; release-hold: the same, empty to have the credit checked
+    again; reroute: `line` or `line:department`; assign, resolve: the exception's id or kind;
     close-short: the line, empty for all, or `line:quantity` of what was reported delivered and never arrived;
     correct-settlement: the settlement; else empty."""
 

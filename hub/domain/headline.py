@@ -12,6 +12,7 @@ Headline = Literal[
     "unknown",
     "credit-check",
     "credit-hold",
+    "on-hold",
     "awaiting-confirmation",
     "confirmed",
     "in-work",
@@ -35,14 +36,16 @@ _AT_WORK = frozenset(("scheduled", "started", "done"))
 
 
 def headline(state: OrderState) -> Headline:
-    """Where the order stands. `stalled` and `credit-hold` come before how far the goods are: they need a person."""
+    """Where the order stands. `stalled` and the holds come before how far the goods are: they need a person."""
     commercial = state.commercial
-    if commercial in ("received", "confirmed"):
+    if commercial in ("received", "confirmed") or state.consent:
         if state.exceptions and any(each.kind == "stalled" for each in state.exceptions):
             return "stalled"
+        if state.holds and any(hold.subject == "" for hold in state.holds):
+            return "on-hold"
         if state.credit == "refused":
             return "credit-hold"
-        return "credit-check" if commercial == "received" else _of_the_goods(state)
+        return _of_the_goods(state) if commercial == "confirmed" else "credit-check"
     return _FIXED[commercial]
 
 
@@ -69,11 +72,11 @@ _UNFINISHED = frozenset(("ordered", "accepted", "scheduled", "started"))
 
 def waits_for(state: OrderState) -> tuple[str, ...]:
     """What has to happen for the order to go on, for a person."""
-    if state.commercial in _WAITS:
+    if state.commercial in _WAITS and not state.consent:
         return _WAITS[state.commercial]
     if state.commercial == "cancelled":
         return ("payment",) if any(bill.open for bill in state.bills) else ()
-    waits = []
+    waits = [f"the end of hold {hold.name}{f' ({hold.owner})' if hold.owner else ''}" for hold in state.holds]
     if state.credit == "requested":
         waits.append("the credit account's answer")
     elif state.credit == "refused":

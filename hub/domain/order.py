@@ -11,6 +11,7 @@ from typing import Literal
 
 from hub.domain.effects import SettlementCause, VatBreakdown
 from hub.domain.events import CreditRequested
+from hub.domain.holds import Hold
 from hub.domain.model import Address, Department, Frozen, OrderLine
 from hub.domain.routing import OrderClass
 from hub.domain.seen import NOTHING_SEEN, Seen
@@ -233,6 +234,10 @@ class OrderState(Frozen, kw_only=True):
     """When the last goods arrived."""
 
     exceptions: tuple[OpenException, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    """What keeps the order or its lines from going on, beside its credit."""
+    consent: bool = False
+    """Whether the customer agreed while a hold or the credit kept the order from being confirmed."""
     parked: tuple[Parked, ...] = ()
     seen: Seen = NOTHING_SEEN
 
@@ -254,4 +259,6 @@ def next_due(state: OrderState) -> datetime | None:
     waits = (state.confirm_due, state.credit_due, state.horizon_due, state.stall_due)
     times = [time for time in waits if time is not None]
     times.extend(parked.deadline for parked in state.parked)
+    for hold in state.holds:
+        times.extend(time for time in (hold.until, hold.frees_at) if time is not None)
     return min(times, default=None)

@@ -11,6 +11,7 @@ import msgspec
 
 from hub.domain.accounts import Accounts
 from hub.domain.credit_terms import CreditTerms
+from hub.domain.holds import HoldRules
 from hub.domain.model import Department, Frozen
 from hub.domain.money import CURRENCIES
 from hub.domain.order import SettlementContract
@@ -96,6 +97,8 @@ class Policy(Frozen, kw_only=True):
     """Units of `vat_currency` for one of each other currency."""
     accounts: Accounts = msgspec.field(default_factory=Accounts)
     """The chart of accounts of settlements.journal."""
+    holds: HoldRules = msgspec.field(default_factory=dict)
+    """The kinds of holds by name, of a file of their own."""
 
     def __post_init__(self) -> None:
         """Refuses percentages outside 0 to 100, unknown currencies and rates that are not positive."""

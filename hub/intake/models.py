@@ -194,6 +194,7 @@ class OperatorCommanded(OrderDocument):
     struct = events.OperatorCommanded
     type: Literal["OperatorCommanded"]
     command: Literal[
+        "hold",
         "release-hold",
         "override-credit",
         "reroute",

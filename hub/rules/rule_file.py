@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub.errors import ConfigError
 from hub.rules.condition import Vocabulary, fault
+from hub.rules.marked import at, entries_of, lists_of
 
 RULES_DIR = Path(__file__).resolve().parent.parent.parent / "rules"
 """The rule set that comes with the hub."""
@@ -50,33 +51,24 @@ def read_rules(rules_dir: Path | None, file_name: str, what: str) -> tuple[str, 
 
 def parse_sections(text: str, origin: str, sections: Mapping[str, Section]) -> dict[str, list[Any]]:
     """The rules of each section, in the order of the file. Raises ConfigError, naming `origin`, line and rule."""
-    try:
-        document = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as exc:
-        raise ConfigError(f"{origin} is not YAML: {exc}") from exc
-    names = ", ".join(f"`{name}:`" for name in sections)
-    if not isinstance(document, yaml.MappingNode):
-        raise ConfigError(f"{origin} holds no rules; begin with {names}")
-    entries = _entries(document, origin)
-    if set(entries) != set(sections) or not all(isinstance(node, yaml.SequenceNode) for node in entries.values()):
-        raise ConfigError(f"{origin} shall hold {names} with a list, and nothing else beside it")
-    return {name: list(_rules(entries[name], origin, section)) for name, section in sections.items()}
+    lists = lists_of(text, origin, sections)
+    return {name: list(_rules(lists[name], origin, section)) for name, section in sections.items()}
 
 
-def _rules(node: yaml.Node, origin: str, section: Section) -> Iterator[NamedRule]:
+def _rules(nodes: Iterable[yaml.Node], origin: str, section: Section) -> Iterator[NamedRule]:
     known: set[str] = set()
-    for each in node.value:
+    for each in nodes:
         rule = _rule(each, origin, section)
         if rule.name in known:
-            raise ConfigError(f"{_at(origin, each)}: a rule {rule.name} stands above already; rename one of the two")
+            raise ConfigError(f"{at(origin, each)}: a rule {rule.name} stands above already; rename one of the two")
         known.add(rule.name)
         yield rule
 
 
 def _rule(node: yaml.Node, origin: str, section: Section) -> NamedRule:
     if not isinstance(node, yaml.MappingNode):
-        raise ConfigError(f"{_at(origin, node)}: a rule has a name and more; `- name: ...`")
-    entries = _entries(node, origin)
+        raise ConfigError(f"{at(origin, node)}: a rule has a name and more; `- name: ...`")
+    entries = entries_of(node, origin)
     data: dict[str, Any] = yaml.SafeLoader("").construct_document(node)
     name = data.get("name", "without a name")
     try:
@@ -84,24 +76,9 @@ def _rule(node: yaml.Node, origin: str, section: Section) -> NamedRule:
     except ValidationError as exc:
         problem = exc.errors()[0]
         field = str(problem["loc"][0]) if problem["loc"] else ""
-        where = _at(origin, entries.get(field, node))
+        where = at(origin, entries.get(field, node))
         shown = ".".join(str(part) for part in problem["loc"])
         raise ConfigError(f"{where}: rule {name}: {shown}: {problem['msg']}") from exc
     if rule.when and (wrong := fault(rule.when, section.facts, section.about)):
-        raise ConfigError(f"{_at(origin, entries['when'])}: rule {name}: when: {wrong}")
+        raise ConfigError(f"{at(origin, entries['when'])}: rule {name}: when: {wrong}")
     return rule
-
-
-def _entries(node: yaml.MappingNode, origin: str) -> dict[str, yaml.Node]:
-    """The keys of a mapping with the nodes of their values; YAML itself would let the last of two equal keys win."""
-    entries: dict[str, yaml.Node] = {}
-    for key, value in node.value:
-        name = str(key.value)
-        if name in entries:
-            raise ConfigError(f"{_at(origin, key)}: {name} is given twice")
-        entries[name] = value
-    return entries
-
-
-def _at(origin: str, node: yaml.Node) -> str:
-    return f"{origin}, line {node.start_mark.line + 1}"

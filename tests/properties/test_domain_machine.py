@@ -26,6 +26,7 @@ from hub.domain.events import (
 )
 from hub.domain.flow.joining import KINDS
 from hub.domain.headline import headline
+from hub.domain.holds import HoldRule
 from hub.domain.ledger import billed, ready, unmade, wanted
 from hub.domain.model import DEPARTMENTS, Department, LineChange
 from hub.domain.order import LineState, OrderState
@@ -43,10 +44,18 @@ Fate = tuple[int, int]
 FATES = st.tuples(st.integers(0, 9), st.integers(0, 4))
 """What happens to an event on its way."""
 COMMANDS = [
-    "release-hold", "override-credit", "reroute", "assign", "resolve", "close-short", "cancel", "correct-settlement",
+    "hold", "release-hold", "override-credit", "reroute", "assign", "resolve", "close-short", "cancel",
+    "correct-settlement",
 ]  # fmt: skip
+HOLDS = {
+    "work": HoldRule(blocks=("confirm", "allocate")),
+    "free": HoldRule(keeps_reservation=timedelta(hours=20)),
+    "way": HoldRule(blocks=("ship", "settle"), ends_when=("paid", "work")),
+    "short": HoldRule(ends_after=timedelta(hours=30), then="cancel"),
+}
 CONTRACTS = st.builds(
     Policy,
+    holds=st.just(HOLDS),
     settlement=st.sampled_from(["at-close", "per-delivery"]),
     cancellation_charges=st.sampled_from([{}, {"production": Decimal(40), "procurement": Decimal("12.5")}]),
     late_delivery=st.sampled_from([None, LateDelivery(percent=Decimal("1.5"), per="day", cap=Decimal(5))]),
@@ -173,7 +182,10 @@ class OrderMachine(RuleBasedStateMachine):
     def command(self, command: str, line_id: str, department: str, chance: int) -> None:
         if command == "cancel" and chance > 1:
             return
+        hold = f"{[*HOLDS][chance % 4]}{f':{line_id}' if department else ''}"
         targets = {
+            "hold": hold,
+            "release-hold": self._some_hold(chance),
             "reroute": f"{line_id}:{department}" if department else line_id,
             "close-short": f"{line_id}:{chance}" if chance > 4 else line_id,
             "correct-settlement": self._some_settlement(chance),
@@ -210,6 +222,10 @@ class OrderMachine(RuleBasedStateMachine):
             change = LineChange("change", line_id, replace(known[0], price=price))
             event = OrderChanged(order_id=ORDER, revision=self.revision, changes=(change,), **self.story.head())
             self._send(event, (0, 4))
+
+    def _some_hold(self, chance: int) -> str:
+        names = ["", *(hold.name for hold in self.state.holds)] if self.state else [""]
+        return names[chance % len(names)]
 
     def _some_settlement(self, chance: int) -> str:
         settlements = [each.settlement_id for each in self.story.sent(SettlementRecorded)]
@@ -304,6 +320,11 @@ class OrderMachine(RuleBasedStateMachine):
             assert all(each.shipped == 0 and not each.allocations for each in state.lines)
         if state.commercial == "cancelled":
             assert all(each.delivered == 0 and wanted(each) == 0 for each in state.lines)
+        problems = {each.subject for each in state.exceptions if each.kind == "on-hold"}
+        assert problems <= {hold.name for hold in state.holds}
+        if state.commercial in ("fulfilled", "closed", "cancelled"):
+            assert state.holds == ()
+        assert state.consent <= (state.commercial == "confirming")
 
     @invariant()
     def the_account_reserves_what_its_orders_hold_and_no_more_than_its_limit(self) -> None:

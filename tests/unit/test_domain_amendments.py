@@ -41,6 +41,17 @@ def test_a_larger_quantity_waits_for_its_credit_and_is_then_given_to_the_departm
     assert story.order.revision == 1
 
 
+def test_units_that_wait_for_their_credit_are_not_given_away_because_others_were_rejected() -> None:
+    story = made_order_in_work(limit="119.00")
+    story.change(1, change(line(item_id="MK-1", quantity=15)))
+    assert story.headline == "credit-hold"
+    story.report("production", "rejected")
+    assert (story.line().unallocated, story.line().allocations) == (15, ())
+    story.customer(limit="178.50")
+    story.command("release-hold")
+    assert last_work(story) == ("procurement", "create", {"1": "15"})
+
+
 def test_a_smaller_quantity_is_taken_back_at_once_and_frees_its_credit() -> None:
     story = made_order_in_work()
     story.change(1, change(line(item_id="MK-1", quantity=7)))
@@ -265,6 +276,18 @@ def test_goods_shipped_although_cancelled_are_settled_all_the_same() -> None:
     assert story.sent(SettlementRecorded)[0].tax_exclusive == 40
     assert story.account is not None
     assert (story.account.reserved, story.account.receivable) == (0, Decimal("47.60"))
+
+
+@pytest.mark.parametrize(("limit", "reserved", "problems"), [("119", 119, 1), ("118", 0, 2)])
+def test_an_order_that_is_opened_again_has_its_credit_checked_again(limit: str, reserved: int, problems: int) -> None:
+    story = stock_order_in_work()
+    story.cancel()
+    story.customer(limit=limit)
+    story.report("logistics", "shipped", {"1": 10})
+    assert (story.order.commercial, story.order.reserved) == ("confirmed", reserved)
+    assert story.problems() == ["moved-after-cancel", "credit-refused"][:problems]
+    story.report("logistics", "delivered")
+    assert story.headline == "settled"
 
 
 def test_a_cancelled_order_that_was_paid_is_to_be_refunded() -> None:

@@ -16,6 +16,7 @@ from hub.domain import ledger
 from hub.domain.effects import WorkOrderIssued, WorkOrderLine
 from hub.domain.flow.problems import open_exception
 from hub.domain.flow.turn import SOURCE, Turn
+from hub.domain.holds import blocking
 from hub.domain.ids import work_order_id
 from hub.domain.model import DEPARTMENTS, Department, OrderLine
 from hub.domain.order import ZERO, LineState, OrderState, Terms
@@ -23,6 +24,7 @@ from hub.domain.routing import LineFacts
 
 _STANDING = frozenset(("ordered", "accepted", "scheduled", "started"))
 """Statuses in which a work order can be cancelled."""
+_NO_CREDIT = frozenset(("requested", "refused"))
 _WITHOUT_WORK = frozenset(("none", "rejected", "cancelled"))
 """Statuses from which a work order is created rather than changed."""
 
@@ -30,15 +32,20 @@ _WITHOUT_WORK = frozenset(("none", "rejected", "cancelled"))
 def allocate_lines(turn: Turn, before: tuple[LineState, ...] | None = None) -> None:
     """Gives every unallocated quantity to the best department that has not rejected the line, and issues the work.
 
+    Not what a hold keeps back, and nothing while the credit is checked or refused: it is given when that is over.
     `before`: the lines as the departments know them, if not as they are now.
     """
     current = turn.state.lines
-    turn.update(lines=tuple(_allocate(turn, line) if line.unallocated > ZERO else line for line in current))
+    if turn.state.credit not in _NO_CREDIT:
+        turn.update(lines=tuple(_allocate(turn, line) if line.unallocated > ZERO else line for line in current))
     issue_changed_work(turn, current if before is None else before)
 
 
 def _allocate(turn: Turn, line: LineState) -> LineState:
     line_id = line.line.line_id
+    if turn.state.holds and (held := blocking(turn.state.holds, "allocate", line_id)):
+        turn.explain(f"line {line_id}: {line.unallocated} not allocated yet: held by {held}")
+        return line
     rejected = line.rejected_by
     for candidate in turn.context.router.candidates(facts(turn.state, turn.terms, line)):
         if candidate.department not in rejected:
@@ -99,7 +106,7 @@ def issue_work(turn: Turn, department: Department) -> None:
     """Creates, changes or cancels the department's work order so that it asks for what the lines say now."""
     place = DEPARTMENTS.index(department)
     work = turn.work(department)
-    wanted = [(line, quantity) for line in turn.state.lines if (quantity := ledger.asked(line)[place]) > ZERO]
+    wanted = [(line, quantity) for line in turn.state.lines if (quantity := _asked(turn.state, line, place)) > ZERO]
     if not wanted:
         if work.status in _STANDING:
             turn.set_work(department, replace(work, revision=work.revision + 1))
@@ -141,6 +148,14 @@ def _is_done(state: OrderState, department: Department) -> bool:
         for allocation in line.allocations
         if allocation.department == department
     )
+
+
+def _asked(state: OrderState, line: LineState, place: int) -> Decimal:
+    """What the department at this place is asked for: to ship, only what has been shipped of a line that is held."""
+    quantity = ledger.asked(line)[place]
+    if state.holds and DEPARTMENTS[place] == "logistics" and blocking(state.holds, "ship", line.line.line_id):
+        return min(quantity, line.shipped)
+    return quantity
 
 
 def _work_order_line(item: OrderLine, quantity: Decimal) -> WorkOrderLine:

@@ -70,7 +70,7 @@ def _take_effect(turn: Turn, event: OrderChanged, lines: tuple[LineState, ...], 
         notify(turn, "changed", reason=told)
         settle_up(turn, before)
         return
-    turn.update(confirm_due=None)
+    turn.update(confirm_due=None, consent=False)
     turn.move_commercial("amend")
     issue_changed_work(turn, before.lines)
     if end_if_complete(turn, "every line was deleted"):

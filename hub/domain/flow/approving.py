@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.domain.events import CreditDecided
 from hub.domain.flow.allocating import allocate_lines
-from hub.domain.flow.confirming import seek_confirmation
+from hub.domain.flow.confirming import confirm, seek_confirmation
 from hub.domain.flow.problems import close_exception, open_exception
 from hub.domain.flow.turn import Turn
 from hub.domain.verdict import Ignore, Verdict
@@ -27,6 +27,8 @@ def on_credit_decided(turn: Turn, event: CreditDecided) -> Verdict:
     close_exception(turn, "credit-refused", "The credit was granted")
     if turn.state.commercial == "received":
         seek_confirmation(turn, event.confirmation)
+    elif turn.state.consent:
+        confirm(turn)
     elif turn.state.commercial == "confirmed":
         allocate_lines(turn)
     return None

@@ -23,13 +23,13 @@ def on_cancelled(turn: Turn, event: OrderCancelled) -> Verdict:
     return None
 
 
-def cancel_order(turn: Turn, reason: str, *, charged: tuple[Department, ...] = ()) -> None:
-    """Cancels what can still be cancelled and tells the customer how much that was.
+def cancel_order(turn: Turn, reason: str, *, line_id: str = "", charged: tuple[Department, ...] = ()) -> None:
+    """Cancels what can still be cancelled, of one line if it is named, and tells the customer how much that was.
 
     `charged`: the departments whose work has to be paid for all the same.
     """
     before = turn.state.lines
-    lines = tuple(cancel_line(line) for line in before)
+    lines = tuple(cancel_line(line) if line_id in {"", line.line.line_id} else line for line in before)
     if all(old is new for old, new in zip(before, lines, strict=True)):
         turn.explain("nothing was cancelled: everything has been shipped")
         notify(turn, "refused", reason="everything is on its way already")

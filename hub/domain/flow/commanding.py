@@ -14,12 +14,15 @@ from hub.domain.flow.allocating import allocate_lines, issue_changed_work
 from hub.domain.flow.cancelling import cancel_order
 from hub.domain.flow.correcting import on_correct_settlement
 from hub.domain.flow.crediting import request_remaining_credit
+from hub.domain.flow.holding import place_hold, release_holds
 from hub.domain.flow.problems import assign, close_one, matching
 from hub.domain.flow.settling import end_if_complete, settle_change
 from hub.domain.flow.turn import Turn
 from hub.domain.model import DEPARTMENTS, Department
 from hub.domain.order import ZERO, LineState
 from hub.domain.verdict import Refuse, Verdict
+
+_OVER = frozenset(("fulfilled", "closed", "cancelled"))
 
 
 def on_commanded(turn: Turn, event: OperatorCommanded) -> Verdict:
@@ -33,8 +36,29 @@ def on_commanded(turn: Turn, event: OperatorCommanded) -> Verdict:
     return verdict
 
 
-def _release_hold(turn: Turn, _event: OperatorCommanded) -> Verdict:
-    """The credit is checked again, with the account as it is now."""
+def _hold(turn: Turn, event: OperatorCommanded) -> Verdict:
+    """The operator holds the order or one of its lines."""
+    state, (kind, _, line_id) = turn.state, event.target.partition(":")
+    if state.commercial in _OVER:
+        return Refuse("order-over", f"The order is {state.commercial}")
+    if kind not in turn.policy.holds:
+        return Refuse("unknown-hold", f"{kind!r} is no hold; there are {', '.join(turn.policy.holds)}")
+    if line_id and _index(state.lines, line_id) is None:
+        return Refuse("unknown-line", f"The order has no line {line_id}; the target is HOLD or HOLD:LINE")
+    if any(hold.name == event.target for hold in state.holds):
+        return Refuse("held-already", f"The order is held by {event.target} already")
+    place_hold(turn, kind, event.reason or f"held by {event.owner}", subject=line_id)
+    return None
+
+
+def _release_hold(turn: Turn, event: OperatorCommanded) -> Verdict:
+    """Ends a hold; without one, the credit is checked again, with the account as it is now."""
+    if event.target:
+        if all(hold.name != event.target for hold in turn.state.holds):
+            names = ", ".join(hold.name for hold in turn.state.holds) or "none"
+            return Refuse("no-hold", f"The order has no hold {event.target}; there are: {names}")
+        release_holds(turn, frozenset((event.target,)), f"released by {event.owner}")
+        return None
     if turn.state.credit != "refused":
         return Refuse("no-hold", f"The order is not held: its credit is {turn.state.credit}")
     request_remaining_credit(turn)
@@ -158,7 +182,7 @@ def _resolve(turn: Turn, event: OperatorCommanded) -> Verdict:
 
 
 def _cancel(turn: Turn, event: OperatorCommanded) -> Verdict:
-    if turn.state.commercial in ("fulfilled", "closed", "cancelled"):
+    if turn.state.commercial in _OVER:
         return Refuse("order-over", f"The order is {turn.state.commercial}")
     cancel_order(turn, event.reason or "by the seller")
     return None
@@ -173,6 +197,7 @@ def _index(lines: tuple[LineState, ...], line_id: str) -> int | None:
 
 
 _COMMANDS: Mapping[str, Callable[[Turn, OperatorCommanded], Verdict]] = {
+    "hold": _hold,
     "release-hold": _release_hold,
     "override-credit": _override_credit,
     "reroute": _reroute,

@@ -10,11 +10,15 @@ from hub.domain.flow.cancelling import cancel_order
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.problems import close_exception, open_exception
 from hub.domain.flow.turn import Turn
+from hub.domain.holds import blocking
 from hub.domain.verdict import Ignore, Refuse, Verdict
 
 
 def seek_confirmation(turn: Turn, account_says: Literal["automatic", "required"]) -> None:
     """Confirms at once or asks the customer, by the policy and the account."""
+    if turn.state.holds and (held := blocking(turn.state.holds, "confirm")):
+        turn.explain(f"not confirmed yet: held by {held}")
+        return
     policy = turn.policy
     asks = policy.confirmation if policy.confirmation != "by-account" else account_says
     if asks == "automatic":
@@ -29,9 +33,15 @@ def seek_confirmation(turn: Turn, account_says: Literal["automatic", "required"]
 
 
 def confirm(turn: Turn) -> None:
-    """The order stands: its lines are allocated."""
+    """The order stands: its lines are allocated. While a hold or its credit keeps it, the consent is kept."""
+    state = turn.state
+    held = blocking(state.holds, "confirm") if state.holds else ""
+    if held or state.credit != "granted":
+        turn.update(confirm_due=None, consent=True)
+        turn.explain(f"not confirmed yet: {f'held by {held}' if held else f'the credit is {state.credit}'}")
+        return
     turn.move_commercial("confirm")
-    turn.update(confirm_due=None)
+    turn.update(confirm_due=None, consent=False)
     close_exception(turn, "unconfirmed", "The order was confirmed")
     notify(turn, "confirmed")
     allocate_lines(turn)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from hub.domain import amounts, ledger
 from hub.domain.events import CreditRequested
 from hub.domain.flow.turn import SOURCE, Turn
+from hub.domain.holds import blocking
 from hub.domain.order import ZERO, LineState
 
 CreditAction = Literal["reserve", "adjust", "settle", "release", "owe", "credit", "pay"]
@@ -21,11 +22,15 @@ def request_credit(turn: Turn, value: Decimal, *, override_by: str = "") -> None
     """Asks for `value`, what is wanted in all comes to, with VAT. A question still open is thereby withdrawn.
 
     What settlements bill already is not asked for: the account counts it as owed. Neither is what is wanted beyond the
-    policy's horizon: it is asked for when its time has come.
+    policy's horizon: it is asked for when its time has come. Nor is what a hold has given back: it is asked for when
+    the hold ends.
     """
     due, counted = _within_horizon(turn)
     turn.update(horizon_due=due)
-    if turn.state.bills or due is not None:
+    holds = tuple(hold for hold in turn.state.holds if hold.freed)
+    if holds:
+        counted = [_in_work(line) if blocking(holds, "allocate", line.line.line_id) else line for line in counted]
+    if turn.state.bills or due is not None or holds:
         value = _value(turn, (_unbilled(line) for line in counted))
     amount = value
     asked_before = turn.state.credit != "none"
@@ -108,6 +113,11 @@ def _within_horizon(turn: Turn) -> tuple[datetime | None, Sequence[LineState]]:
         else:
             counted.append(line)
     return min(later, default=None), counted
+
+
+def _in_work(line: LineState) -> LineState:
+    """The line with only what has been given to departments."""
+    return replace(line, line=replace(line.line, quantity=line.line.quantity - line.unallocated), unallocated=ZERO)
 
 
 def _unbilled(line: LineState) -> LineState:

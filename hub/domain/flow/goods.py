@@ -10,12 +10,14 @@ from hub.domain import ledger
 from hub.domain.events import StatusReported
 from hub.domain.flow.allocating import advance, issue_work
 from hub.domain.flow.charging import charge_less
+from hub.domain.flow.crediting import request_remaining_credit
 from hub.domain.flow.lateness import lateness
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.problems import open_exception
 from hub.domain.flow.reporting import Reported, note_progress, reported, set_lines, told
 from hub.domain.flow.settling import settle_change, settle_delivery
 from hub.domain.flow.turn import Turn
+from hub.domain.holds import blocking
 from hub.domain.order import ZERO, LineState
 from hub.domain.verdict import Ignore, Park, Refuse, Verdict
 
@@ -63,6 +65,7 @@ def on_shipped(turn: Turn, event: StatusReported) -> Verdict:
     turn.explain(f"shipped: {goods}")
     _reopen(turn, event, parts)
     _note_overshipment(turn, parts, event)
+    _note_held(turn, parts, event)
     charge_less(turn)
     advance(turn, "logistics")
     note_progress(turn, event)
@@ -129,8 +132,17 @@ def _reopen(turn: Turn, event: StatusReported, parts: list[Reported]) -> None:
     """Goods on their way to the customer after all: the order is not over."""
     if turn.state.commercial == "cancelled":
         turn.move_commercial("reopen")
+        request_remaining_credit(turn)
         detail = f"{event.kind} although the order was cancelled: {told(parts)}"
         open_exception(turn, "moved-after-cancel", detail, since=event.occurred_at)
+
+
+def _note_held(turn: Turn, parts: list[Reported], event: StatusReported) -> None:
+    for part in parts if turn.state.holds else ():
+        line_id = part.line.line.line_id
+        if held := blocking(turn.state.holds, "ship", line_id):
+            detail = f"{part.quantity} of line {line_id} were shipped although held by {held}"
+            open_exception(turn, "shipped-on-hold", detail, subject=line_id, since=event.occurred_at)
 
 
 def _note_overshipment(turn: Turn, parts: list[Reported], event: StatusReported) -> None:

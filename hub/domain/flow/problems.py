@@ -26,6 +26,8 @@ ExceptionKind = Literal[
     "overpaid",
     "refund-due",
     "no-exchange-rate",
+    "on-hold",
+    "shipped-on-hold",
     "stalled",
 ]
 

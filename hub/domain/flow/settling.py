@@ -19,6 +19,7 @@ from hub.domain.flow.notifying import notify
 from hub.domain.flow.problems import ExceptionKind, close_exception, close_one
 from hub.domain.flow.recording import Occasion
 from hub.domain.flow.turn import Turn
+from hub.domain.holds import blocking
 from hub.domain.ledger import billed, is_open, kept, wanted
 from hub.domain.order import ZERO, LineState, OrderState
 
@@ -31,6 +32,7 @@ _ENDED_BY_DELIVERY: tuple[ExceptionKind, ...] = (
     "shipment-rejected",
     "production-problem",
     "procurement-problem",
+    "on-hold",
 )
 
 
@@ -77,6 +79,9 @@ def end_if_complete(turn: Turn, reason: str = "") -> bool:
     if any(is_open(line) for line in turn.state.lines):
         return False
     if any(line.delivered for line in turn.state.lines):
+        if held := ", ".join(hold.name for hold in turn.state.holds if "settle" in hold.blocks):
+            turn.explain(f"not settled yet: held by {held}")
+            return False
         _close(turn)
     else:
         _end_cancelled(turn, reason)
@@ -95,7 +100,7 @@ def billable(line: LineState, over_delivery_percent: Decimal) -> Decimal:
 def _end_cancelled(turn: Turn, reason: str) -> None:
     before = turn.state
     turn.move_commercial("cancel")
-    turn.update(confirm_due=None)
+    turn.update(confirm_due=None, consent=False, holds=())
     release_credit(turn)
     for exception in turn.state.exceptions:
         close_one(turn, exception, "The order was cancelled")
@@ -111,7 +116,7 @@ def _close(turn: Turn) -> None:
     ]
     record = invoice(turn, Occasion(cause="close", closing=True), pieces)
     _explain(turn, record)
-    turn.update(settlement_id=record.settlement_id)
+    turn.update(settlement_id=record.settlement_id, holds=())
     turn.move_commercial("fulfil")
     for kind in _ENDED_BY_DELIVERY:
         close_exception(turn, kind, "The order was delivered", subject=None)
@@ -123,11 +128,13 @@ def _close(turn: Turn) -> None:
 
 
 def _billable_pieces(turn: Turn) -> list[Piece]:
-    percent = turn.policy.over_delivery_percent
+    percent, holds = turn.policy.over_delivery_percent, turn.state.holds
     return [
         Piece(place, quantity, late_among(line.late, quantity)[0] if line.late else (), _reports(line))
         for place, line in enumerate(turn.state.lines)
-        if line.delivered and (quantity := billable(line, percent) - billed(line)) > ZERO
+        if line.delivered
+        and not blocking(holds, "settle", line.line.line_id)
+        and (quantity := billable(line, percent) - billed(line)) > ZERO
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.domain.events import TimerFired
 from hub.domain.flow.confirming import on_silence
 from hub.domain.flow.crediting import ask_again, on_horizon
+from hub.domain.flow.holding import on_hold_times
 from hub.domain.flow.parking import dead_letter
 from hub.domain.flow.problems import open_exception
 from hub.domain.flow.turn import Turn
@@ -25,6 +26,8 @@ def on_timer(turn: Turn, _event: TimerFired) -> Verdict:
     if state.horizon_due is not None and state.horizon_due <= now:
         due = True
         on_horizon(turn)
+    if state.holds and on_hold_times(turn):
+        due = True
     if state.confirm_due is not None and state.confirm_due <= now:
         due = True
         on_silence(turn)
