@@ -54,10 +54,28 @@ class Refusal:
         return "; ".join(map(str, self.problems))
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A functional acknowledgement: what goes back to the sender, where the format has one.
+
+    It comes after the documents it speaks of, and must not leave before these are safe.
+    """
+
+    where: str
+    """The part of the file it acknowledges: `orders.edi:1`, its first interchange."""
+    name: str
+    """What to call a file of it."""
+    raw: bytes
+
+
+Read = Accepted | Refusal | Receipt
+"""What comes of reading."""
+
+
 class Inbound(Protocol):
     """A format the hub can take in."""
 
-    def read(self, stream: BinaryIO, name: str) -> Iterator[Accepted | Refusal]:
+    def read(self, stream: BinaryIO, name: str) -> Iterator[Read]:
         """Every document of `stream` in order, in bounded memory; `name` is what messages call it.
 
         Never raises for what a document says: only for the stream itself (OSError).

@@ -5,28 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BufferedReader
 
-from connectors.base import Accepted, Problem, Refusal
+from connectors.base import Inbound, Problem, Read, Refusal
+from connectors.defaults import NO_DEFAULTS, Defaults
 from connectors.jsonl import JsonLines
 from connectors.ubl import UblOrders
-from connectors.ubl_line import Vat
+from connectors.x12.reader import X12
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _SHOWN = 1024
 
 
-def read(stream: BufferedReader, name: str, default_vat: Vat | None = None) -> Iterator[Accepted | Refusal]:
-    """Every document of the stream: UBL if it begins like XML, JSON Lines if like a JSON object."""
+def read(stream: BufferedReader, name: str, defaults: Defaults = NO_DEFAULTS) -> Iterator[Read]:
+    """Every document of the stream, as its first bytes say that it is to be read."""
     head = stream.peek(_SHOWN)[:_SHOWN]
-    start = head.lstrip(_BLANK)[:1]
-    if start == b"<" or head.startswith(_UTF16):
-        return UblOrders(default_vat).read(stream, name)
-    if start == b"{":
-        return JsonLines().read(stream, name)
+    reader = _reader(head, defaults)
+    if reader is None:
+        return iter((Refusal(name, (Problem("", _unknown(head)),), head),))
+    return reader.read(stream, name)
+
+
+def _reader(head: bytes, defaults: Defaults) -> Inbound | None:
+    start = head.lstrip(_BLANK)
+    if start.startswith(b"<") or head.startswith(_UTF16):
+        return UblOrders(defaults.vat)
+    if start.startswith(b"{"):
+        return JsonLines()
+    if start.startswith(b"ISA"):
+        return X12(defaults)
+    return None
+
+
+def _unknown(head: bytes) -> str:
     if not head:
-        reason = "it is empty"
-    elif start == b"[":
-        reason = "it holds a JSON array; write one object a line, without brackets and commas between them"
-    else:
-        reason = "it is neither UBL XML, which begins with <, nor JSON Lines, which begin with {"
-    return iter((Refusal(name, (Problem("", reason),), head),))
+        return "it is empty"
+    if head.lstrip(_BLANK).startswith(b"["):
+        return "it holds a JSON array; write one object a line, without brackets and commas between them"
+    return "it begins like none of UBL XML (<), JSON Lines ({) and X12 (ISA)"

@@ -17,12 +17,13 @@ from typing import BinaryIO
 import msgspec
 
 from connectors.base import Accepted, Event, Refusal
-from connectors.ubl_line import Vat, document_discount, read_line, requested_delivery
-from connectors.xmldoc import MAX_DOCUMENT_BYTES, DocumentError, Findings, Node, canonical, parse
+from connectors.defaults import Vat
+from connectors.findings import MAX_DOCUMENT_BYTES, MAX_PROBLEMS, DocumentError, Findings, checked
+from connectors.ubl_line import document_discount, read_line, requested_delivery
+from connectors.xmldoc import Node, canonical, parse
 from hub.domain.events import OrderPlaced
 from hub.domain.model import Address, OrderLine
 from hub.domain.money import CURRENCIES, exact
-from hub.intake import IntakeError, event_from_document
 
 ORDER = "{urn:oasis:names:specification:ubl:schema:xsd:Order-2}Order"
 NAMESPACES = {
@@ -33,9 +34,6 @@ ORDER_TYPES = frozenset({"", "105", "220", "221", "226", "227", "402"})
 """UNCL 1001 codes that Peppol (transaction T01, order type code) says to process like 220, an order."""
 URGENT = frozenset({"1", "2"})
 """UNCL 4219 express and high speed, in Delivery/Shipment/ShippingPriorityLevelCode."""
-
-MAX_PROBLEMS = 100
-"""How many a refusal names: telling where in a document each one is costs time that grows with the document."""
 
 _AMOUNTS = (".//cbc:PriceAmount", ".//cbc:LineExtensionAmount", ".//cbc:Amount", "cac:AnticipatedMonetaryTotal/*")
 _TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -55,19 +53,11 @@ class UblOrders:
         event: Event | None = None
         with findings, exact():
             order = _order(raw, self.default_vat, findings)
-            event = None if findings.problems else _checked(order)
+            event = None if findings.errors else checked({"type": "OrderPlaced", **msgspec.to_builtins(order)})
         if event is None:
-            yield Refusal(name, tuple(findings.problems), raw[:MAX_DOCUMENT_BYTES])
+            yield Refusal(name, findings.problems, raw[:MAX_DOCUMENT_BYTES])
         else:
             yield Accepted(name, event, tuple(findings.assumed))
-
-
-def _checked(order: OrderPlaced) -> Event:
-    """The order held to the same bounds as one that comes as JSON."""
-    try:
-        return event_from_document({"type": "OrderPlaced", **msgspec.to_builtins(order)})
-    except IntakeError as error:
-        raise DocumentError("", str(error)) from None
 
 
 def _order(raw: bytes, default_vat: Vat | None, findings: Findings) -> OrderPlaced:
@@ -80,12 +70,12 @@ def _order(raw: bytes, default_vat: Vat | None, findings: Findings) -> OrderPlac
     for line in order.all("cac:OrderLine"):
         with findings:
             lines.append(read_line(line, currency, default_vat, findings))
-        if len(findings.problems) >= MAX_PROBLEMS:
+        if len(findings.errors) >= MAX_PROBLEMS:
             break
-    if not lines and not findings.problems:
+    if not lines and not findings.errors:
         order.fail("an order needs at least one line", below="cac:OrderLine")
     discount = Decimal(0)
-    if not findings.problems:
+    if not findings.errors:
         discount = document_discount(order, lines, currency)
     purchase_order = order.require("cbc:ID", "an order needs its number").text
     customer_id = _party_id(order.one("cac:BuyerCustomerParty"), "cbc:SupplierAssignedAccountID")

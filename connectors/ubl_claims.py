@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NoReturn
 
-from connectors.xmldoc import DocumentError, Node
+from connectors.findings import DocumentError
+from connectors.xmldoc import Node
 from hub.domain.en16931 import Finding
 from hub.domain.en16931.recompute import Claim, Term
 

@@ -9,26 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple, cast, get_args
+from decimal import Decimal
+from typing import cast, get_args
 
-from connectors.xmldoc import Findings, Node
+from connectors.amounts import agree, exact_percent
+from connectors.defaults import Vat, plain
+from connectors.findings import Findings
+from connectors.xmldoc import Node
 from hub.domain.model import OrderLine, VatCategory
-from hub.domain.money import quantum, round_half_up
-
-TOLERANCE = 2
-"""By how many minor units a stated amount may differ from the computed one (R022, R024: 0.02)."""
-_PERCENT_STEP = Decimal("0.000001")
-
-
-class Vat(NamedTuple):
-    """A VAT category and its rate in percent."""
-
-    category: VatCategory
-    rate: Decimal
-
-    def __str__(self) -> str:
-        return f"{self.category} {plain(self.rate)}%"
+from hub.domain.money import round_half_up
 
 
 def read_line(line: Node, currency: str, default_vat: Vat | None, findings: Findings) -> OrderLine:
@@ -40,7 +29,7 @@ def read_line(line: Node, currency: str, default_vat: Vat | None, findings: Find
     discount = sum((_percent_of(node, gross, currency) for node in item.all("cac:AllowanceCharge")), Decimal(0))
     net = round_half_up(gross * (100 - discount) / 100, currency)
     stated = item.one("cbc:LineExtensionAmount")
-    if stated and not _agree(stated.decimal(), net, currency):
+    if stated and not agree(stated.decimal(), net, currency):
         reduced = f" less {plain(discount)}%" if discount else ""
         stated.fail(
             f"the line says {stated.text}, but {plain(quantity)} {unit} at {plain(price)} for {plain(base_quantity)}"
@@ -77,7 +66,7 @@ def document_discount(order: Node, lines: Sequence[OrderLine], currency: str) ->
     nets = [line.quantity * line.price / line.base_quantity * (100 - line.discount_percent) / 100 for line in lines]
     whole = sum((round_half_up(net, currency) for net in nets), Decimal(0))
     stated = order.one("cac:AnticipatedMonetaryTotal/cbc:LineExtensionAmount")
-    if stated and not _agree(stated.decimal(), whole, currency, len(lines)):
+    if stated and not agree(stated.decimal(), whole, currency, len(lines)):
         stated.fail(f"the order says {stated.text}, but its lines come to {whole}; ask the buyer which is meant")
     total = Decimal(0)
     for node in order.all("cac:AllowanceCharge"):
@@ -86,10 +75,6 @@ def document_discount(order: Node, lines: Sequence[OrderLine], currency: str) ->
         if category and any((line.vat_category, line.vat_rate) != _category(category) for line in lines):
             category.fail("an allowance on some of the lines only is not accepted; put it on those lines")
     return total
-
-
-def _agree(stated: Decimal, computed: Decimal, currency: str, lines: int = 1) -> bool:
-    return abs(stated - computed) <= TOLERANCE * lines * quantum(currency)
 
 
 def _quantity(node: Node) -> tuple[Decimal, str]:
@@ -131,12 +116,12 @@ def _percent_of(node: Node, gross: Decimal, currency: str) -> Decimal:
         node.fail(f"an allowance of {plain(amount)} ({reason}) on {plain(gross)} is not between nothing and the whole")
     factor = node.one("cbc:MultiplierFactorNumeric")
     for percent in (factor.decimal(), factor.decimal() * 100) if factor else ():
-        if percent <= 100 and _agree(amount, gross * percent / 100, currency):
+        if percent <= 100 and agree(amount, gross * percent / 100, currency):
             return percent
-    percent = (amount * 100 / gross).quantize(_PERCENT_STEP, ROUND_HALF_UP) if gross else Decimal(0)
-    if percent * gross != amount * 100:
+    exactly = exact_percent(amount, gross)
+    if exactly is None:
         node.fail(f"an allowance of {plain(amount)} ({reason}) is no exact percentage of {plain(gross)}; state one")
-    return percent
+    return exactly
 
 
 def _vat(item: Node, default: Vat | None, findings: Findings) -> Vat:
@@ -173,8 +158,3 @@ def _item_id(item: Node, findings: Findings) -> str:
         node = item.require("cac:Item/cbc:Name", "the item has neither an identifier nor a name")
         findings.assumed.append(f"item {node.text!r} by its name; line {item.value('cbc:ID')} has no item identifier")
     return node.text
-
-
-def plain(number: Decimal) -> str:
-    """A number without exponent and trailing zeros."""
-    return f"{number.normalize():f}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import NoReturn, cast
@@ -16,39 +15,11 @@ from typing import NoReturn, cast
 from lxml import etree
 from lxml.etree import _Element as Element
 
-from connectors.base import Problem
-
-MAX_DOCUMENT_BYTES = 10 * 1024 * 1024
-"""Largest document read: ample for an order of thousands of lines with its attachments."""
+from connectors.findings import MAX_DOCUMENT_BYTES, DocumentError
 
 _DECIMAL = re.compile(r"[+-]?(\d{1,18}(\.\d{0,12})?|\.\d{1,12})", re.ASCII)
 _WHITESPACE = re.compile(r"\s+")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)?", re.ASCII)
-
-
-class DocumentError(Exception):
-    """Something in a document is wrong; carries the `Problem` for the refusal."""
-
-    def __init__(self, what: str, reason: str) -> None:
-        super().__init__(reason)
-        self.problem = Problem(what, reason)
-
-
-@dataclass(slots=True)
-class Findings:
-    """What reading one document brought up beside its content."""
-
-    problems: list[Problem] = field(default_factory=list)
-    assumed: list[str] = field(default_factory=list)
-
-    def __enter__(self) -> None:
-        """Collect the block's DocumentError and go on after it, so that a refusal names more than one problem."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, DocumentError):
-            self.problems.append(error.problem)
-            return True
-        return False
 
 
 def parse(raw: bytes) -> Element:

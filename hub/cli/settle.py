@@ -14,8 +14,8 @@ import orjson
 import typer
 
 from connectors import ubl_invoice
+from connectors.findings import MAX_DOCUMENT_BYTES, DocumentError
 from connectors.ubl_claims import InvoiceRejectedError
-from connectors.xmldoc import MAX_DOCUMENT_BYTES, DocumentError
 from hub.cli import settle_report as report
 from hub.cli.settle_export import export
 from hub.cli.settle_show import show

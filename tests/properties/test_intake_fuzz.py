@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -10,15 +11,19 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.base import Accepted, Refusal
+from connectors.base import Accepted, Receipt, Refusal
+from connectors.defaults import Defaults, Vat
 from connectors.detect import read
-from connectors.ubl_line import Vat
 from hub.codec import Codec
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ORDER_XML = (EXAMPLES / "order.xml").read_bytes()
 ORDERS_JSONL = (EXAMPLES / "orders.jsonl").read_bytes()
+ORDERS_X12 = (EXAMPLES / "orders.x12").read_bytes()
 CODEC = Codec.load()
+DEFAULTS = Defaults(Vat("E", Decimal(0)), "EUR", "DE")
+fuzzed = settings(max_examples=int(os.environ.get("HUB_FUZZ", "500")))
+"""`HUB_FUZZ=100000 ./run test tests/properties/test_intake_fuzz.py` looks longer."""
 
 snippets = st.one_of(
     st.binary(max_size=8),
@@ -78,27 +83,34 @@ def revalued(original: bytes, value: str) -> st.SearchStrategy[bytes]:
 
 
 def check(raw: bytes) -> None:
-    for result in read(io.BufferedReader(io.BytesIO(raw)), "fuzz", Vat("E", Decimal(0))):
+    for result in read(io.BufferedReader(io.BytesIO(raw)), "fuzz", DEFAULTS):
         if isinstance(result, Accepted):
             CODEC.encode(result.event)  # what an edge takes can always be sent
-        else:
+        elif not isinstance(result, Receipt):
             assert isinstance(result, Refusal)
             assert result.problems
             assert all(problem.reason for problem in result.problems)
 
 
-@settings(max_examples=600)
+@fuzzed
 @given(mutated(ORDER_XML) | revalued(ORDER_XML, r'[>"]([^<>"\n]+)[<"]'))
 def test_any_bytes_like_ubl_are_taken_or_refused(raw: bytes) -> None:
     check(raw)
 
 
-@settings(max_examples=600)
+@fuzzed
 @given(mutated(ORDERS_JSONL) | revalued(ORDERS_JSONL, r': "([^"]*)"'))
 def test_any_bytes_like_json_lines_are_taken_or_refused(raw: bytes) -> None:
     check(raw)
 
 
+@fuzzed
+@given(mutated(ORDERS_X12) | revalued(ORDERS_X12, r"[*]([^*~\n]*)[*~]"))
+def test_any_bytes_like_x12_are_taken_or_refused(raw: bytes) -> None:
+    check(raw)
+
+
+@fuzzed
 @given(st.binary(max_size=2_000))
 def test_any_bytes_at_all_are_taken_or_refused(raw: bytes) -> None:
     check(raw)

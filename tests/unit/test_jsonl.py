@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from connectors.base import Accepted, Refusal, key_of
+from connectors.base import Accepted, Read, Refusal, key_of
+from connectors.defaults import NO_DEFAULTS, Defaults
 from connectors.detect import read
-from connectors.ubl_line import Vat
 from hub.domain.events import CustomerUpdated, OrderPlaced
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LINES = (EXAMPLES / "orders.jsonl").read_bytes()
 
 
-def results(raw: bytes, default_vat: Vat | None = None) -> list[Accepted | Refusal]:
-    return list(read(io.BufferedReader(io.BytesIO(raw)), "input", default_vat))
+def results(raw: bytes, defaults: Defaults = NO_DEFAULTS) -> list[Read]:
+    return list(read(io.BufferedReader(io.BytesIO(raw)), "input", defaults))
 
 
 def test_every_line_is_an_event_keyed_by_its_order_or_customer() -> None:
@@ -82,8 +82,8 @@ def test_an_xml_document_is_read_as_ubl_with_or_without_a_byte_order_mark() -> N
     [
         (b"", "it is empty"),
         (b"[\n" + LINES, "it holds a JSON array; write one object a line"),
-        (b"order;quantity\n1;2\n", "it is neither UBL XML, which begins with <, nor JSON Lines, which begin with {"),
-        (b"\x00\x01\x02", "it is neither UBL XML"),
+        (b"order;quantity\n1;2\n", "it begins like none of UBL XML (<), JSON Lines ({)"),
+        (b"\x00\x01\x02", "it begins like none of"),
     ],
 )
 def test_anything_else_is_refused_once_with_what_was_expected(raw: bytes, reason: str) -> None:

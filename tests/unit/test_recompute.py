@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.findings import DocumentError
 from connectors.ubl_claims import InvoiceRejectedError
 from connectors.ubl_invoice import read
-from connectors.xmldoc import DocumentError
 from hub.domain.en16931 import Refusal, Totals, totals
 from hub.domain.en16931.recompute import Difference, Recomputed, Term, recompute
 from tests.support.en16931_oracle import BINARY, HALF_EVEN, RIGHT, VAT_PER_LINE, Arithmetic, answer, of_hub

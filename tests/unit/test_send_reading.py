@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 from connectors.base import Problem, Refusal
-from hub.cli.send import _from_thread
+from connectors.sending import from_thread
 
 
 def document(name: str) -> Refusal:
@@ -25,7 +25,7 @@ async def test_a_wake_up_that_comes_after_its_document_was_taken_is_no_document(
         go_on.wait(10)
         yield document("third")
 
-    drawn = _from_thread(documents())
+    drawn = from_thread(documents())
     assert await anext(drawn) == document("first")
     took_first.set()
     assert asked_for_third.wait(10), "the loop stands still: the second is ready and its wake-up not yet run"

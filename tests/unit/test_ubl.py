@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from connectors.base import Accepted, Refusal
+from connectors.defaults import Vat
 from connectors.ubl import UblOrders
-from connectors.ubl_line import Vat
 from hub.domain.events import OrderPlaced
 from hub.domain.model import Address, OrderLine
 
