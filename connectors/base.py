@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from hub.domain.events import CustomerEvent, CustomerFact, OrderEvent, OrderFact
+from hub.domain.events import CustomerEvent, CustomerFact, ItemUpdated, OrderEvent, OrderFact
 
-Event = OrderEvent | CustomerEvent
+Event = OrderEvent | CustomerEvent | ItemUpdated
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,12 @@ class Inbound(Protocol):
 
 
 def key_of(event: Event) -> str:
-    """The record key an event travels under: its order, or its customer for a customer's event."""
+    """The record key an event travels under: its order, customer or item."""
     match event:
         case OrderFact(order_id=order_id):
             return order_id
         case CustomerFact(customer_id=customer_id):
             return customer_id
+        case ItemUpdated(item=item):
+            return item.item_id
     raise TypeError(type(event).__name__)

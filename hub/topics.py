@@ -19,6 +19,7 @@ PRODUCTION_STATUS = "production.status"
 PROCUREMENT_STATUS = "procurement.status"
 LOGISTICS_STATUS = "logistics.status"
 CUSTOMERS_EVENTS = "customers.events"
+ITEMS_EVENTS = "items.events"
 
 PRODUCTION_ORDERS = "production.orders"
 PROCUREMENT_ORDERS = "procurement.orders"
@@ -34,6 +35,7 @@ HUB_DEAD_LETTER = "hub.dead-letter"
 CREDIT_REQUESTS = "credit.requests"
 CREDIT_DECISIONS = "credit.decisions"
 CREDIT_STATE = "credit.state"
+ITEMS_COPIES = "items.copies"
 HUB_APPLIED = "hub.applied"
 HUB_REKEYED = "hub.rekeyed"
 HUB_REKEYED_CUSTOMERS = "hub.rekeyed.customers"
@@ -157,7 +159,16 @@ _DECLARED = (
         records=("CustomerUpdated", "PaymentReceived"),
         owner="CRM, finance",
         direction="in",
-        doc="Credit limits, terms and blocks of customers, and their payments.",
+        doc="Credit limits, terms, blocks and preferences of customers, and their payments.",
+        configs=_INPUT,
+    ),
+    Topic(
+        name=ITEMS_EVENTS,
+        key="item_id",
+        records=("ItemUpdated",),
+        owner="ERP, product data",
+        direction="in",
+        doc="Master data of the items the company sells.",
         configs=_INPUT,
     ),
     _work("production"),
@@ -233,7 +244,8 @@ _DECLARED = (
         records=("CreditRequested",),
         owner="orders agent",
         direction="internal",
-        doc="Orders ask their customer's account to reserve, and tell it what is owed, credited and paid.",
+        doc="Orders ask their customer's account to reserve, and tell it what is owed, credited and paid; with it they "
+        "ask about the customer, the items and the purchase order.",
         configs=_OUTPUT,
     ),
     Topic(
@@ -242,18 +254,28 @@ _DECLARED = (
         records=("CreditDecided",),
         owner="credit agent",
         direction="internal",
-        doc="Granted or refused, itemised rule by rule.",
+        doc="Granted or refused, itemised rule by rule; and what was asked about customer, items and purchase order.",
         configs=_OUTPUT,
     ),
     Topic(
         name=CREDIT_STATE,
-        key="customer_id or customer_id|order_id",
-        records=("CreditAccount", "Reservation"),
+        key="customer_id or customer_id|order_id; of what lies beside it customer_id||number, address|item_id",
+        records=("CreditAccount", "Reservation", "PurchaseOrder", "KeptItem"),
         owner="credit agent",
         direction="internal",
-        doc="Customers' credit accounts and their orders' reservations: what the credit agent recovers from.",
+        doc="Customers' credit accounts, their orders' reservations and purchase order numbers, and in every partition "
+        "all items: what the credit agent recovers from.",
         cleanup="compact",
         configs=_STATE,
+    ),
+    Topic(
+        name=ITEMS_COPIES,
+        key="address",
+        records=("ItemCopied",),
+        owner="credit agent",
+        direction="internal",
+        doc="Master data of items on its way to every partition.",
+        configs=_OUTPUT,
     ),
     Topic(
         name=HUB_APPLIED,
@@ -277,11 +299,12 @@ _DECLARED = (
     ),
     Topic(
         name=HUB_REKEYED_CUSTOMERS,
-        key="customer_id",
-        records=("CustomerUpdated", "PaymentReceived", "CreditRequested"),
+        key="customer_id or item_id",
+        records=("CustomerUpdated", "PaymentReceived", "CreditRequested", "ItemUpdated"),
         owner="credit agent",
         direction="internal",
-        doc="Customer records that came on the wrong partition, byte-identical, on their way to the right one.",
+        doc="Customer and item records that came on the wrong partition, byte-identical, on their way to the right "
+        "one.",
         configs=_OUTPUT,
     ),
 )

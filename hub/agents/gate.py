@@ -11,7 +11,7 @@ from hub.domain.model import Frozen
 from hub.errors import CodecError
 from hub.runtime.spec import Record
 from hub.runtime.work import Work
-from hub.topics import TOPICS
+from hub.topics import MAX_OUTPUT_BYTES, TOPICS
 
 E = TypeVar("E", bound=Frozen)
 
@@ -19,7 +19,8 @@ E = TypeVar("E", bound=Frozen)
 class Gate(Generic[E]):
     """Decodes records, refuses what cannot be decoded or does not belong on its topic, forwards the mis-keyed.
 
-    `subject` gives what an event is about: the order or the customer whose id must be the record's key.
+    `subject` gives what an event is about: the order, customer or item whose id must be the record's key. What comes
+    from outside is bounded by `max_event_bytes`.
     """
 
     def __init__(
@@ -27,9 +28,12 @@ class Gate(Generic[E]):
     ) -> None:
         self._codec = codec
         self._subject = subject
-        self._max_event_bytes = max_event_bytes
         by_name = {record.__name__: record for record in RECORDS}
         self._accepted = {topic: frozenset(by_name[record] for record in TOPICS[topic].records) for topic in topics}
+        self._limits = {
+            topic: MAX_OUTPUT_BYTES if TOPICS[topic].direction == "internal" else max_event_bytes
+            for topic in self._accepted
+        }
 
     def admit(self, work: Work[Any], record: Record) -> tuple[bytes, E] | None:
         """The key and the event of a record; None when it was refused or forwarded."""
@@ -52,7 +56,7 @@ class Gate(Generic[E]):
 
     def _event(self, work: Work[Any], record: Record) -> E | None:
         try:
-            event = self._codec.decode(record.value, self._max_event_bytes)
+            event = self._codec.decode(record.value, self._limits[record.topic])
         except CodecError as exc:
             work.refuse(record, exc.reason, f"{_at(record)}: {exc}")
             return None

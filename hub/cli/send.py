@@ -15,14 +15,14 @@ from rich.console import Console
 from rich.text import Text
 
 from connectors import detect, sending
-from connectors.base import Accepted, Problem, Read, Receipt, Refusal, key_of
+from connectors.base import Accepted, Event, Problem, Read, Receipt, Refusal, key_of
 from connectors.defaults import Defaults
 from connectors.files import write_whole
 from connectors.publishing import Placed, Publisher, topic_of
 from hub.cli import options
 from hub.codec import Codec
 from hub.config import load
-from hub.domain.events import CustomerFact
+from hub.domain.events import CustomerFact, ItemUpdated
 
 
 def send(
@@ -93,7 +93,7 @@ class _Report:
         if self._as_json:
             typer.echo(orjson.dumps(_as_object(document, placed)))
         elif isinstance(document, Accepted):
-            subject = "customer" if isinstance(document.event, CustomerFact) else "order"
+            subject = _subject(document.event)
             status, place = (
                 ("accepted", f"is at {placed}") if placed else ("valid", f"is for {topic_of(document.event)}")
             )
@@ -114,6 +114,12 @@ class _Report:
             typer.echo(orjson.dumps({"where": receipt.where, "status": "acknowledged", "file": str(path)}))
         else:
             self._console.print(Text.assemble(("answered ", "cyan"), f"{receipt.where}: {path}"))
+
+
+def _subject(event: Event) -> str:
+    if isinstance(event, ItemUpdated):
+        return "item"
+    return "customer" if isinstance(event, CustomerFact) else "order"
 
 
 def _as_object(document: Accepted | Refusal, placed: Placed | None) -> dict[str, Any]:

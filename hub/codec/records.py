@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hub.domain.credit import CreditAccount, Reservation
+from hub.domain.customer import CustomerFacts
 from hub.domain.effects import (
     CustomerNotified,
     ExceptionRaised,
@@ -16,6 +17,8 @@ from hub.domain.events import (
     CreditDecided,
     CreditRequested,
     CustomerUpdated,
+    ItemCopied,
+    ItemUpdated,
     OperatorCommanded,
     OrderCancelled,
     OrderChanged,
@@ -26,7 +29,9 @@ from hub.domain.events import (
     StatusReported,
     TimerFired,
 )
+from hub.domain.items import Item
 from hub.domain.journal import JournalEntry
+from hub.domain.master_data import KeptItem, PurchaseOrder
 from hub.domain.model import Frozen, OrderLine
 from hub.domain.order import LineState, OrderState, Terms, Work
 
@@ -52,10 +57,14 @@ RECORDS: tuple[type[Frozen], ...] = (
     CreditAccount,
     Reservation,
     SettlementPosted,
+    ItemUpdated,
+    ItemCopied,
+    KeptItem,
+    PurchaseOrder,
 )
 """In the order their first ids were given."""
 
-KEPT: frozenset[type[Frozen]] = frozenset({Terms, Work, OrderLine, LineState})
+KEPT: frozenset[type[Frozen]] = frozenset({Terms, Work, OrderLine, LineState, Item, CustomerFacts})
 """Parts that most decisions leave as they are, the very same objects: their encoding is remembered."""
 
 

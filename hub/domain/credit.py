@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from hub.domain.credit_terms import NO_TERMS, CreditTerms
+from hub.domain.customer import CustomerFacts, NotificationKind
 from hub.domain.events import CreditDecided
 from hub.domain.model import Frozen
 from hub.domain.order import ZERO
@@ -50,8 +51,14 @@ class CreditAccount(Frozen, kw_only=True):
     """What is owed by the day it is due, oldest first; payments on account are not taken off yet."""
     terms_from: datetime | None = None
     """When the terms in force were set; older ones do not replace them."""
+    locale: str = ""
+    notifications: tuple[NotificationKind, ...] | None = None
     seen: Seen = NOTHING_SEEN
     """Payments and terms that took effect."""
+
+    def facts(self) -> CustomerFacts:
+        """What an order may know of the customer."""
+        return CustomerFacts(known=self.known, group=self.group, locale=self.locale, notifications=self.notifications)
 
 
 class Reservation(Frozen, kw_only=True):

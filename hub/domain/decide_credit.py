@@ -16,6 +16,7 @@ from hub.domain.credit_terms import NO_TERMS, CreditTerms, resolve
 from hub.domain.decision import Outcome
 from hub.domain.events import CreditCheck, CreditDecided, CreditRequested, CustomerUpdated, Fact, PaymentReceived
 from hub.domain.ids import effect_id
+from hub.domain.master_data import NOTHING_KNOWN, Knowledge
 from hub.domain.model import Frozen
 from hub.domain.money import CURRENCIES
 from hub.domain.order import ZERO
@@ -43,10 +44,13 @@ def decide_credit(
     request: CreditRequested,
     now: datetime,
     policy: Policy,
+    *,
+    knowledge: Knowledge = NOTHING_KNOWN,
 ) -> CreditDecision:
     """Carries out one request of an order, once: repeated, it gets the answer it got.
 
     A request of an older revision than the reservation's is ignored, for the order no longer waits for its answer.
+    `knowledge` is what lies beside the account about what the request asks; it goes into the answer.
     """
     mark = mark_of(request)
     held = reservation or Reservation(
@@ -63,12 +67,20 @@ def decide_credit(
         detail = f"The account is in {known.currency}; nothing of order {request.order_id} was ever reserved in it"
         return CreditDecision(account, reservation, None, "ignored", "wrong-currency", detail)
     seen = remember(held.seen, mark, request, policy.duplicate_window)
-    decide_it = _reserve if request.action in _ANSWERED else _book
-    return decide_it(known, replace(held, revision=request.revision, seen=seen), request, now, policy)
+    held = replace(held, revision=request.revision, seen=seen)
+    if request.action in _ANSWERED:
+        return _reserve(known, held, request, now, policy, knowledge=knowledge)
+    return _book(known, held, request)
 
 
 def _reserve(
-    account: CreditAccount, held: Reservation, request: CreditRequested, now: datetime, policy: Policy
+    account: CreditAccount,
+    held: Reservation,
+    request: CreditRequested,
+    now: datetime,
+    policy: Policy,
+    *,
+    knowledge: Knowledge,
 ) -> CreditDecision:
     """Reserves the amount in place of what is reserved for the order, if every rule passes or someone answers for it.
 
@@ -95,6 +107,9 @@ def _reserve(
         checks=checks,
         confirmation=account.confirmation,
         payment_days=account.payment_days,
+        customer=account.facts(),
+        items=knowledge.items,
+        duplicate_of=knowledge.duplicate_of,
     )
     return CreditDecision(
         replace(account, reserved=account.reserved - held.reserved + reserved),
@@ -109,7 +124,7 @@ def terms_in_force(account: CreditAccount, policy: Policy) -> CreditTerms:
     return resolve((account.terms, policy.credit_groups.get(account.group, NO_TERMS), policy.credit))
 
 
-def _book(account: CreditAccount, held: Reservation, request: CreditRequested, *_: object) -> CreditDecision:
+def _book(account: CreditAccount, held: Reservation, request: CreditRequested) -> CreditDecision:
     """Moves what a request says between reserved, owed and paid.
 
     settle: what was delivered is now owed, whether or not so much had been reserved. release: whatever is still
@@ -187,6 +202,8 @@ def _update(account: CreditAccount, event: CustomerUpdated, policy: Policy) -> C
         confirmation=event.confirmation,
         payment_days=event.payment_days,
         party=event.party or account.party,
+        locale=event.locale,
+        notifications=event.notifications,
         terms_from=event.occurred_at,
     )
     return CreditDecision(terms, None, None, "applied")

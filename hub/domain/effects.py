@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from hub.domain.customer import NotificationKind
 from hub.domain.events import CreditRequested, OrderFact
 from hub.domain.model import Address, Department, Frozen, VatCategory
 
@@ -43,20 +44,6 @@ class WorkOrderIssued(OrderFact, kw_only=True):
     priority: str
     rule: str
     """Which allocation rules chose the department, comma separated."""
-
-
-NotificationKind = Literal[
-    "received",
-    "confirmation-requested",
-    "confirmed",
-    "refused",
-    "changed",
-    "delayed",
-    "shipped",
-    "delivered",
-    "cancelled",
-    "settled",
-]
 
 
 class CustomerNotified(OrderFact, kw_only=True):

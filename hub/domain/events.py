@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Literal
 
 from hub.domain.credit_terms import NO_TERMS, CreditTerms
+from hub.domain.customer import CustomerFacts, NotificationKind
+from hub.domain.items import Item
 from hub.domain.model import Address, Department, Frozen, LineChange, LineQuantity, OrderLine
 from hub.domain.party import Party
 
@@ -52,8 +54,8 @@ class OrderPlaced(OrderFact, kw_only=True):
     requested_delivery: date | None = None
     seller_id: str = ""
     priority: Literal["normal", "urgent"] = "normal"
-    locale: str = "en"
-    """BCP 47, of what the customer is told."""
+    locale: str = ""
+    """BCP 47, of what the customer is told; empty: as the customer prefers."""
     note: str = ""
     settlement: Literal["", "at-close", "per-delivery"] = ""
     """By contract, one settlement when all is delivered or one for each delivery; empty: as the policy says."""
@@ -161,6 +163,10 @@ class CustomerUpdated(CustomerFact, kw_only=True):
     """Thresholds of the credit rules for this customer; `credit_limit` is its limit, whatever they say of one."""
     party: Party | None = None
     """Who the customer is on an invoice (BG-7); absent keeps what was known."""
+    locale: str = ""
+    """BCP 47, of what the customer is told where an order does not say; empty: English."""
+    notifications: tuple[NotificationKind, ...] | None = None
+    """What the customer wants to be told; absent: everything. A request for confirmation is always sent."""
 
 
 class PaymentReceived(CustomerFact, kw_only=True):
@@ -172,7 +178,24 @@ class PaymentReceived(CustomerFact, kw_only=True):
     """Empty: the order itself tells the account of its payments, so one that names an order is refused."""
 
 
+# --- items.events (key: item_id) ---------------------------------------------------------------------
+
+
+class ItemUpdated(Fact, kw_only=True):
+    """Master data of an item, whole: the latest replaces what was known."""
+
+    item: Item
+
+
 # --- internal ----------------------------------------------------------------------------------------
+
+
+class ItemCopied(Fact, kw_only=True):
+    """items.copies: an item on its way to one partition."""
+
+    address: str
+    """A key that belongs on the partition."""
+    item: Item
 
 
 class CreditRequested(CustomerFact, kw_only=True):
@@ -189,6 +212,10 @@ class CreditRequested(CustomerFact, kw_only=True):
     override_by: str = ""
     due: date | None = None
     """settle, owe: the last day to pay it."""
+    purchase_order: str = ""
+    """reserve, adjust: the buyer's number, to be remembered and compared with others; release: to be forgotten."""
+    items: tuple[str, ...] = ()
+    """Items the order asks the master data of."""
 
 
 class CreditCheck(Frozen):
@@ -214,6 +241,11 @@ class CreditDecided(OrderFact, kw_only=True):
     confirmation: Literal["automatic", "required"] = "automatic"
     payment_days: int = 30
     """How long after the issue of a settlement the customer has to pay."""
+    customer: CustomerFacts | None = None
+    items: tuple[Item, ...] = ()
+    """Those of the items asked about that are known."""
+    duplicate_of: str = ""
+    """Another order that the customer placed before under the same purchase order number, if the request named it."""
 
 
 class TimerFired(OrderFact, kw_only=True):
@@ -232,3 +264,4 @@ OrderEvent = (
     | TimerFired
 )
 CustomerEvent = CustomerUpdated | PaymentReceived | CreditRequested
+ItemEvent = ItemUpdated | ItemCopied

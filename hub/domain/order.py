@@ -9,9 +9,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from hub.domain.customer import CustomerFacts
 from hub.domain.effects import SettlementCause, VatBreakdown
 from hub.domain.events import CreditRequested
 from hub.domain.holds import Hold
+from hub.domain.items import Item, Supply
 from hub.domain.model import Address, Department, Frozen, OrderLine
 from hub.domain.routing import OrderClass
 from hub.domain.seen import NOTHING_SEEN, Seen
@@ -112,6 +114,10 @@ class LineState(Frozen):
     """What settlements bill of the line, less what was credited, by settlement, oldest first."""
     billed_to: str = ""
     """The last of `delivered_by` that a settlement has named."""
+    item: Item | None = None
+    """The item as it was when the line was reviewed; None if nobody told the hub about it."""
+    supply: Supply = ""
+    """How the rules say it is come by."""
 
 
 class Work(Frozen):
@@ -197,7 +203,15 @@ class OrderState(Frozen, kw_only=True):
     terms: Terms | None = None
     """None only while `unknown`."""
     order_class: OrderClass = "standard"
+    priority: str = ""
+    """How urgent the rules say it is; empty until they were asked."""
+    region: str = ""
+    """Where it goes, as the rules name it."""
     lines: tuple[LineState, ...] = ()
+    unreviewed: tuple[str, ...] = ()
+    """Lines that wait for the account's answer to be reviewed."""
+    customer: CustomerFacts | None = None
+    """None until the customer's account has answered for the first time."""
 
     commercial: CommercialStatus = "unknown"
     credit: CreditStatus = "none"

@@ -76,6 +76,8 @@ class Policy(Frozen, kw_only=True):
     """An open order that has not moved for this long opens an exception."""
     duplicate_window: int = 256
     """Events per order remembered exactly by id."""
+    purchase_orders_kept: timedelta = timedelta(days=180)
+    """So long another order of the customer under the same purchase order number is suspected to be the same one."""
     max_lines: int = 1_000
     large_amount: Decimal = Decimal(50_000)
     """An order of at least this value, in its own currency and with VAT, is of class `large`."""

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict
 
-from hub.domain import credit_terms, events, model, party
+from hub.domain import credit_terms, events, items, model, party
+from hub.domain.customer import NotificationKind
 from hub.domain.model import Department, VatCategory
 from hub.intake.values import (
     SOME,
@@ -133,7 +134,7 @@ class OrderPlaced(OrderDocument):
     requested_delivery: Day | None = None
     seller_id: Text = ""
     priority: Literal["normal", "urgent"] = "normal"
-    locale: Locale = "en"
+    locale: Locale | Literal[""] = ""
     note: Text = ""
     settlement: Literal["", "at-close", "per-delivery"] = ""
 
@@ -257,6 +258,44 @@ class CustomerUpdated(CustomerDocument):
     group: Text = ""
     credit_terms: CreditTerms = CreditTerms()
     party: Party | None = None
+    locale: Locale | Literal[""] = ""
+    notifications: tuple[NotificationKind, ...] | None = None
+
+
+class ItemUnit(Document):
+    """A unit an item is sold in beside its own."""
+
+    struct = items.ItemUnit
+    unit: Unit
+    quantity: Positive
+
+
+class Item(Document):
+    """An item the company sells."""
+
+    struct = items.Item
+    item_id: Id
+    item_class: Text = ""
+    unit: Unit | Literal[""] = ""
+    units: tuple[ItemUnit, ...] = ()
+    supply: items.Supply = ""
+    status: items.ItemStatus = "active"
+    replaced_by: Text = ""
+    list_price: Amount | None = None
+    currency: Currency | Literal[""] = ""
+    min_quantity: Positive | None = None
+    multiple_of: Positive | None = None
+    lead_days: Count | None = None
+    over_delivery_percent: Percent | None = None
+    under_delivery_percent: Percent | None = None
+
+
+class ItemUpdated(EventDocument):
+    """Master data of an item, whole."""
+
+    struct = events.ItemUpdated
+    type: Literal["ItemUpdated"]
+    item: Item
 
 
 class PaymentReceived(CustomerDocument):
@@ -281,6 +320,7 @@ EVENTS: dict[str, type[EventDocument]] = {
         OperatorCommanded,
         CustomerUpdated,
         PaymentReceived,
+        ItemUpdated,
     )
 }
 """Every event that may come in as JSON, by the value of its `type`."""

@@ -9,20 +9,22 @@ from collections.abc import Iterator
 
 from hub.domain import amounts
 from hub.domain.checks import LARGEST_VALUE, Finding, check_line, check_order, too_large
-from hub.domain.events import CustomerEvent, OrderChanged, OrderEvent, OrderPlaced
+from hub.domain.events import CustomerEvent, ItemUpdated, OrderChanged, OrderEvent, OrderPlaced
 from hub.domain.ledger import new_line
 from hub.domain.policy import Policy
 
 _POLICY = Policy(max_lines=2**31)
 
 
-def findings(event: OrderEvent | CustomerEvent) -> tuple[Finding, ...]:
+def findings(event: OrderEvent | CustomerEvent | ItemUpdated) -> tuple[Finding, ...]:
     """What stands against an event by its own content; empty if nothing."""
     match event:
         case OrderPlaced():
             return tuple(check_order(event, _POLICY)) or tuple(_worth(event))
         case OrderChanged():
             return tuple(each for change in event.changes if change.line for each in check_line(change.line))
+        case ItemUpdated() if mistake := event.item.mistake():
+            return (Finding("item-invalid", "item", event.item.item_id, mistake),)
         case _:
             return ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import count
 
 _SEED = 0x9747B28C
 _M = 0x5BD1E995
@@ -29,3 +30,15 @@ def murmur2(data: bytes) -> int:
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition Kafka's Java producer puts `key` on, among `partitions`."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+@lru_cache(maxsize=8)
+def addresses(partitions: int) -> tuple[str, ...]:
+    """For each of `partitions` a key that belongs on it, which is nobody's id: the control character begins none."""
+    found: dict[int, str] = {}
+    for number in count():
+        address = f"\x1e{number}"
+        found.setdefault(partition_of(address.encode(), partitions), address)
+        if len(found) == partitions:
+            return tuple(found[partition] for partition in range(partitions))
+    raise AssertionError("unreachable: there is no last number")

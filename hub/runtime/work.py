@@ -83,6 +83,8 @@ class Work(Generic[S]):
         self.now = now
         """The time of this transaction, aware UTC: the only clock a handler has."""
         self.partition = partition
+        self.partitions = partitions
+        """How many there are of every topic."""
         self.outputs: defaultdict[tuple[str, int], list[Output]] = defaultdict(list)
         """What is to be sent, by topic and partition."""
         self.refused: dict[tuple[str, str], int] = {}
@@ -93,7 +95,6 @@ class Work(Generic[S]):
         self.trace: Headers = _NO_HEADERS
         """W3C trace context of the record being handled: goes on with every message it leads to."""
         self._spec = spec
-        self._partitions = partitions
         self._store = store
         self._cache = cache
         self._changed: dict[bytes, Held | None] = {}
@@ -126,7 +127,7 @@ class Work(Generic[S]):
         headers = _NO_HEADERS if headers is None else headers
         if self.trace:
             headers = [*headers, *self.trace]
-        self.outputs[topic, partition_of(key, self._partitions)].append((key, value, headers))
+        self.outputs[topic, partition_of(key, self.partitions)].append((key, value, headers))
 
     def refuse(self, record: Record, code: str, reason: str) -> None:
         """Send a record to the dead letters: key, value and headers as they came, the reason in more headers.
@@ -172,7 +173,7 @@ class Work(Generic[S]):
         return (
             key in self._changed
             or self._cache.get(key) is not None
-            or (partition_of(key, self._partitions) == self.partition)
+            or (partition_of(key, self.partitions) == self.partition)
         )
 
     def forward(self, record: Record, key: bytes) -> None:
@@ -184,7 +185,7 @@ class Work(Generic[S]):
             ("hub-rekeyed-partition", str(record.partition).encode()),
             ("hub-rekeyed-offset", str(record.offset).encode()),
         ]
-        self.outputs[self._spec.rekey, partition_of(key, self._partitions)].append((key, record.value, headers))
+        self.outputs[self._spec.rekey, partition_of(key, self.partitions)].append((key, record.value, headers))
 
     # --- for the runtime -------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from hub.domain.decide import decide
 from hub.domain.decide_credit import decide_credit, decide_customer
 from hub.domain.decision import Context, Decision, Received
 from hub.domain.effects import Effect, ExceptionRaised, SettlementRecorded, WorkOrderIssued
-from hub.domain.events import CreditRequested, CustomerUpdated, Fact, PaymentReceived, TimerFired
+from hub.domain.events import CreditRequested, CustomerUpdated, Fact, ItemUpdated, PaymentReceived, TimerFired
 from hub.domain.headline import headline
 from hub.domain.model import DEPARTMENTS
 from hub.domain.order import OrderState, next_due
@@ -90,7 +90,7 @@ class Theatre:
             assert booked.account
             self.accounts[event.customer_id] = booked.account
             return
-        assert not isinstance(event, CreditRequested)
+        assert not isinstance(event, CreditRequested | ItemUpdated)
         context = Context(self.now, self.policy, ROUTER, CODEC.decode)
         decision = decide(self.orders.get(event.order_id), Received(event, raw, "test", 0, 0), context)
         self.outcomes[event.order_id, decision.outcome] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Literal
@@ -34,7 +34,15 @@ def request_credit(turn: Turn, value: Decimal, *, override_by: str = "") -> None
         value = _value(turn, (_unbilled(line) for line in counted))
     amount = value
     asked_before = turn.state.credit != "none"
-    request = _request(turn, "adjust" if asked_before else "reserve", amount, override_by)
+    unreviewed = turn.state.unreviewed
+    request = _request(
+        turn,
+        "adjust" if asked_before else "reserve",
+        amount,
+        override_by,
+        purchase_order="" if turn.state.customer else turn.terms.purchase_order,
+        items=_items_of(turn.state.lines, unreviewed) if unreviewed else (),
+    )
     turn.move_credit("ask")
     turn.update(credit_request=request, credit_due=turn.now + turn.policy.credit_wait)
     turn.explain(f"credit requested: {request.action} {amount} {request.currency}")
@@ -58,7 +66,7 @@ def on_horizon(turn: Turn) -> None:
 def release_credit(turn: Turn) -> None:
     """Gives back everything the account still holds for the order, if it ever was asked."""
     if turn.state.credit in ("requested", "granted", "refused"):
-        _request(turn, "release", ZERO)
+        _request(turn, "release", ZERO, purchase_order=turn.terms.purchase_order)
         turn.move_credit("release")
     turn.update(credit_request=None, credit_due=None, horizon_due=None, reserved=ZERO)
 
@@ -126,8 +134,20 @@ def _unbilled(line: LineState) -> LineState:
     return replace(line, line=replace(line.line, quantity=left), cancelled=ZERO, short=ZERO)
 
 
+def _items_of(lines: Iterable[LineState], line_ids: Collection[str]) -> tuple[str, ...]:
+    named = frozenset(line_ids)
+    return tuple({line.line.item_id: None for line in lines if line.line.line_id in named})
+
+
 def _request(
-    turn: Turn, action: CreditAction, amount: Decimal, override_by: str = "", due: date | None = None
+    turn: Turn,
+    action: CreditAction,
+    amount: Decimal,
+    override_by: str = "",
+    due: date | None = None,
+    *,
+    purchase_order: str = "",
+    items: tuple[str, ...] = (),
 ) -> CreditRequested:
     terms = turn.terms
     request = CreditRequested(
@@ -142,6 +162,8 @@ def _request(
         currency=terms.currency,
         override_by=override_by,
         due=due,
+        purchase_order=purchase_order,
+        items=items,
     )
     turn.emit(request)
     return request

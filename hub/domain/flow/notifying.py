@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hub.domain.effects import CustomerNotified, NotificationKind
+from hub.domain.customer import NotificationKind
+from hub.domain.effects import CustomerNotified
 from hub.domain.flow.texts import TEXTS
 from hub.domain.flow.turn import SOURCE, Turn
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hub.domain.effects import NotificationKind
+from hub.domain.customer import NotificationKind
 
 TEXTS: Mapping[str, Mapping[NotificationKind, str]] = {
     "en": {
