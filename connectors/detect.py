@@ -7,6 +7,7 @@ from io import BufferedReader
 
 from connectors.base import Inbound, Problem, Read, Refusal
 from connectors.defaults import NO_DEFAULTS, Defaults
+from connectors.edifact.reader import Edifact
 from connectors.jsonl import JsonLines
 from connectors.ubl import UblOrders
 from connectors.x12.reader import X12
@@ -33,6 +34,8 @@ def _reader(head: bytes, defaults: Defaults) -> Inbound | None:
         return JsonLines()
     if start.startswith(b"ISA"):
         return X12(defaults)
+    if start.startswith((b"UNA", b"UNB")):
+        return Edifact(defaults)
     return None
 
 
@@ -41,4 +44,4 @@ def _unknown(head: bytes) -> str:
         return "it is empty"
     if head.lstrip(_BLANK).startswith(b"["):
         return "it holds a JSON array; write one object a line, without brackets and commas between them"
-    return "it begins like none of UBL XML (<), JSON Lines ({) and X12 (ISA)"
+    return "it begins like none of UBL XML (<), JSON Lines ({), X12 (ISA) and EDIFACT (UNA, UNB)"

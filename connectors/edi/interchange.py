@@ -67,7 +67,7 @@ class Interchange(ABC):
         self._terminator, self._release = syntax.terminator.encode(), syntax.release.encode()
         self._in_group = False
         self._message: Open | None = None
-        self._messages = 0
+        self.messages = 0
 
     def read(self) -> Iterator[Read]:
         """What comes of it, its acknowledgement last."""
@@ -91,14 +91,14 @@ class Interchange(ABC):
 
     def _segment(self, raw: Raw) -> Segment:
         number = len(self._message.segments) + 1 if self._message else 1
-        return Segment(self.syntax.split(raw.content), number, raw.line, self.syntax.decimal)
+        return Segment(self.syntax.split(raw.content), number, raw.line, any_mark=self.syntax.any_mark)
 
     def _take(self, segment: Segment, raw: Raw) -> Iterator[Read]:
         tag = segment.tag
         if tag == self.tags.message:
             yield from self._finish_message()
             self._message = Open()
-            self._message.add(Segment(segment.content, 1, segment.line, self.syntax.decimal), raw.whole)
+            self._message.add(Segment(segment.content, 1, segment.line, any_mark=self.syntax.any_mark), raw.whole)
         elif tag == self.tags.end_message and self._message:
             self._message.add(segment, raw.whole)
             self._message.ended = True
@@ -129,8 +129,8 @@ class Interchange(ABC):
     def _finish_message(self) -> Iterator[Read]:
         message, self._message = self._message, None
         if message:
-            self._messages += 1
-            yield self.judged(message, f"{self.where}.{self._messages}")
+            self.messages += 1
+            yield self.judged(message, f"{self.where}.{self.messages}")
 
     def _told(self, errors: Iterator[DocumentError], raw: bytes) -> Iterator[Read]:
         problems = tuple(error.problem for error in errors)

@@ -28,7 +28,8 @@ class Syntax:
     component: str
     release: str = ""
     """Makes the character after it an ordinary one; X12 has none."""
-    decimal: str = "."
+    any_mark: bool = False
+    """Whether a comma is a decimal mark as the point is."""
     charset: str = "utf-8"
 
     def split(self, content: bytes) -> list[list[str]]:
@@ -63,15 +64,16 @@ class SegmentError(DocumentError):
 class Segment:
     """One segment; elements and components count from 1, as the standards do."""
 
-    __slots__ = ("_elements", "decimal_mark", "line", "number", "tag")
+    __slots__ = ("_elements", "any_mark", "line", "number", "tag")
 
-    def __init__(self, elements: list[list[str]], number: int, line: int, decimal_mark: str = ".") -> None:
+    def __init__(self, elements: list[list[str]], number: int, line: int, *, any_mark: bool = False) -> None:
         self._elements = elements
         self.tag = elements[0][0].strip()
         self.number = number
         """In its transaction set or message, from 1."""
         self.line = line
-        self.decimal_mark = decimal_mark
+        self.any_mark = any_mark
+        """Whether a comma is a decimal mark too, as in EDIFACT."""
 
     @property
     def content(self) -> list[list[str]]:
@@ -111,7 +113,7 @@ class Segment:
     def decimal(self, element: int, component: int = 1) -> Decimal:
         """A component as a number, at most 18 digits before and 12 after the point."""
         text = self.get(element, component)
-        plain = text.replace(self.decimal_mark, ".") if self.decimal_mark != "." else text
+        plain = text.replace(",", ".") if self.any_mark else text
         if not _NUMBER.fullmatch(plain):
             self.fail(
                 element, f"{text[:_SHOWN]!r} is not a number of at most 18 digits and 12 decimals", "number", component

@@ -50,7 +50,7 @@ TO_X12: Mapping[str, str] = MappingProxyType({rec: x12 for x12, rec in UNITS.ite
 
 PRICED_FOR: Mapping[str, Decimal] = MappingProxyType(
     {
-        **dict.fromkeys(("", "PE", "UM", "NT", "CT", "CA", "CP", "QT", "LE", "WE", "ST", "NS"), Decimal(1)),
+        **dict.fromkeys(("", "PE", "TE", "UM", "NT", "CT", "CA", "CP", "QT", "LE", "WE", "ST", "NS"), Decimal(1)),
         "HP": Decimal(100),
         "HF": Decimal(100),
         "TP": Decimal(1000),

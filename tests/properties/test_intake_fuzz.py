@@ -20,6 +20,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 ORDER_XML = (EXAMPLES / "order.xml").read_bytes()
 ORDERS_JSONL = (EXAMPLES / "orders.jsonl").read_bytes()
 ORDERS_X12 = (EXAMPLES / "orders.x12").read_bytes()
+ORDERS_EDIFACT = (EXAMPLES / "orders.edi").read_bytes()
 CODEC = Codec.load()
 DEFAULTS = Defaults(Vat("E", Decimal(0)), "EUR", "DE")
 fuzzed = settings(max_examples=int(os.environ.get("HUB_FUZZ", "500")))
@@ -107,6 +108,12 @@ def test_any_bytes_like_json_lines_are_taken_or_refused(raw: bytes) -> None:
 @fuzzed
 @given(mutated(ORDERS_X12) | revalued(ORDERS_X12, r"[*]([^*~\n]*)[*~]"))
 def test_any_bytes_like_x12_are_taken_or_refused(raw: bytes) -> None:
+    check(raw)
+
+
+@fuzzed
+@given(mutated(ORDERS_EDIFACT) | revalued(ORDERS_EDIFACT, r"[+:]([^+:'\n]*)[+:']"))
+def test_any_bytes_like_edifact_are_taken_or_refused(raw: bytes) -> None:
     check(raw)
 
 
