@@ -15,13 +15,14 @@ from msgspec.structs import replace
 from hub.domain.events import OrderEvent, OrderPaid, StatusKind
 from hub.domain.model import Department
 from hub.domain.order import OrderState
+from tests.support.effort import examples
 from tests.support.orders import ORDER, Story, line
 
 SUPPLIER: dict[str, tuple[Department, StatusKind]] = {
     "MK": ("production", "produced"),
     "BU": ("procurement", "received"),
 }
-EVENTUALLY = settings(max_examples=200)
+EVENTUALLY = settings(max_examples=examples(200))
 
 
 @st.composite

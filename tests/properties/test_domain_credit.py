@@ -14,6 +14,7 @@ from hub.domain.decide_credit import decide_credit
 from hub.domain.events import CreditDecided, CreditRequested
 from hub.domain.flow.crediting import CreditAction
 from hub.domain.policy import Policy
+from tests.support.effort import examples
 from tests.support.orders import CUSTOMER, START
 
 LIMIT = Decimal(1000)
@@ -48,7 +49,7 @@ def requests(draw: st.DrawFn, actions: st.SearchStrategy[CreditAction] = ACTIONS
     return asked
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(requests())
 def test_reservations_add_up_and_never_exceed_the_limit(asked: list[CreditRequested]) -> None:
     account = CreditAccount(customer_id=CUSTOMER, known=True, currency="EUR", terms=CreditTerms(limit=LIMIT))
@@ -74,7 +75,7 @@ def test_reservations_add_up_and_never_exceed_the_limit(asked: list[CreditReques
     assert account.receivable == sum(settled.values(), Decimal(0))
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(requests(BOOKINGS), st.integers(0, 700))
 def test_what_is_due_is_what_is_owed_by_order_and_in_all(asked: list[CreditRequested], on_account: int) -> None:
     account = CreditAccount(customer_id=CUSTOMER, known=True, currency="EUR", receivable=Decimal(-on_account))

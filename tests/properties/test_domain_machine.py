@@ -1,4 +1,7 @@
-"""Any events in any order, a third of them displaced and a fifth repeated: what holds for an order all the while."""
+"""Any events in any order, a third of them displaced and a fifth repeated: what holds for an order all the while.
+
+`pytest tests/properties --hypothesis-profile=thorough` tries ten thousand orders of fifty steps.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,7 @@ from hub.domain.ledger import billed, ready, unmade, wanted
 from hub.domain.model import DEPARTMENTS, Department, LineChange
 from hub.domain.order import LineState, OrderState
 from hub.domain.policy import EarlyPayment, LateDelivery, Policy
+from tests.support.effort import examples
 from tests.support.orders import ORDER, START, Story, line
 
 LINES = st.sampled_from(["1", "2", "3"])
@@ -437,4 +441,4 @@ class OrderMachine(RuleBasedStateMachine):
 
 
 TestOrderMachine = OrderMachine.TestCase
-TestOrderMachine.settings = settings(max_examples=150, stateful_step_count=50)
+TestOrderMachine.settings = settings(max_examples=examples(150), stateful_step_count=50)

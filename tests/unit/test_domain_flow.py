@@ -346,6 +346,25 @@ def test_a_delay_is_told_when_the_new_date_is_after_the_one_wanted() -> None:
     assert story.told().count("delayed") == 1
 
 
+def test_a_line_with_a_date_of_its_own_is_delayed_by_that_date() -> None:
+    story = Story()
+    today = story.placed().occurred_at
+    story.place(
+        line("1", "MK-1", requested_delivery=today.date() + timedelta(days=9)),
+        line("2", "BU-1", requested_delivery=today.date() + timedelta(days=2)),
+        requested_delivery=today.date() + timedelta(days=30),
+    )
+    for department in ("production", "procurement"):
+        story.report(department, "accepted")
+    story.report("production", "scheduled", expected_at=today + timedelta(days=9))
+    assert "delayed" not in story.told()
+    story.report("production", "scheduled", expected_at=today + timedelta(days=10))
+    assert story.told().count("delayed") == 1
+    story.report("procurement", "received", {"2": 10})
+    story.report("procurement", "scheduled", expected_at=today + timedelta(days=10))
+    assert story.told().count("delayed") == 1
+
+
 def test_a_problem_is_an_exception_until_the_department_moves_on() -> None:
     story = made_order_in_work()
     story.report("production", "problem", reason="tool broken")

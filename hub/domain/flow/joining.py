@@ -7,10 +7,11 @@ comes late changes what it still can. So the same reports lead to the same state
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 
 from msgspec.structs import replace
 
-from hub.domain import lifecycle
+from hub.domain import ledger, lifecycle
 from hub.domain.events import StatusKind, StatusReported
 from hub.domain.flow.goods import on_delivered, on_made, on_returned, on_shipped
 from hub.domain.flow.notifying import notify
@@ -18,7 +19,7 @@ from hub.domain.flow.problems import PROBLEM, open_exception
 from hub.domain.flow.rejecting import on_rejected
 from hub.domain.flow.turn import Turn
 from hub.domain.ids import work_order_id
-from hub.domain.model import Department
+from hub.domain.model import DEPARTMENTS, Department
 from hub.domain.verdict import Ignore, Park, Refuse, Verdict
 
 KINDS: Mapping[Department, frozenset[StatusKind]] = {
@@ -93,12 +94,23 @@ def _on_scheduled(turn: Turn, event: StatusReported) -> Verdict:
         return None
     turn.set_work(event.department, replace(work, expected_at=expected, expected_from=event.occurred_at))
     turn.explain(f"{event.department} expects {expected:%Y-%m-%d %H:%M}")
-    promised = turn.terms.requested_delivery
-    if work.status == "done" or promised is None:
+    if work.status == "done" or expected == work.expected_at:
         return None
-    if expected.date() > promised and expected != work.expected_at:
+    wanted_by = _wanted_by(turn, event.department)
+    if wanted_by is not None and expected.date() > wanted_by:
         notify(turn, "delayed", until=f"{expected:%Y-%m-%d}")
     return None
+
+
+def _wanted_by(turn: Turn, department: Department) -> date | None:
+    """The first day that anything the department still has to do with is wanted."""
+    place, otherwise = DEPARTMENTS.index(department), turn.terms.requested_delivery
+    dates = (
+        line.line.requested_delivery or otherwise
+        for line in turn.state.lines
+        if ledger.is_open(line) and ledger.asked(line)[place]
+    )
+    return min((day for day in dates if day is not None), default=None)
 
 
 def _on_problem(turn: Turn, event: StatusReported) -> Verdict:
