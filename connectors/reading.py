@@ -47,8 +47,25 @@ class Reader:
         async for batch in self._read(topics, None, 0, follow=True, only_new=only_new):
             yield batch
 
+    async def after(
+        self, topics: Sequence[str], positions: Mapping[tuple[str, int], int], *, follow: bool
+    ) -> AsyncGenerator[list[Record], None]:
+        """Batches of the records from the positions on (topic, partition: offset), from the beginning without one.
+
+        Without `follow`, those that the topics held when asked.
+        """
+        async for batch in self._read(topics, None, 0, follow=follow, positions=positions):
+            yield batch
+
     async def _read(
-        self, topics: Sequence[str], partition: int | None, since_ms: int, *, follow: bool, only_new: bool = False
+        self,
+        topics: Sequence[str],
+        partition: int | None,
+        since_ms: int,
+        *,
+        follow: bool,
+        only_new: bool = False,
+        positions: Mapping[tuple[str, int], int] | None = None,
     ) -> AsyncIterator[list[Record]]:
         numbers = range(self._partitions) if partition is None else (partition,)
         wanted = [TopicPartition(topic, number) for topic in topics for number in numbers]
@@ -64,6 +81,7 @@ class Reader:
                 later = await consumer.offsets_for_times(dict.fromkeys(wanted, since_ms))
                 begins = {tp: found.offset if found else ends[tp] for tp, found in later.items()}
             for tp in wanted:
+                begins[tp] = max(begins[tp], (positions or {}).get((tp.topic, tp.partition), 0))
                 consumer.seek(tp, begins[tp])
             behind = {tp for tp in wanted if follow or begins[tp] < ends[tp]}
             while behind:

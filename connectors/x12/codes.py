@@ -46,7 +46,7 @@ UNITS: Mapping[str, str] = MappingProxyType(
     }
 )
 """X12 element 355 to UN/ECE Recommendations 20 and 21 (packages, with X before them); others are the same in both."""
-TO_X12: Mapping[str, str] = MappingProxyType({rec: x12 for x12, rec in UNITS.items()})
+TO_X12: Mapping[str, str] = MappingProxyType({**{rec: x12 for x12, rec in UNITS.items()}, "C62": "EA"})
 
 PRICED_FOR: Mapping[str, Decimal] = MappingProxyType(
     {
@@ -70,6 +70,9 @@ ITEM_QUALIFIERS: tuple[tuple[str, ...], ...] = (
     ("SK", "BP", "IN", "PI", "CB", "PN"),
 )
 """Element 235 in the order they are looked for: the seller's, global ones, the manufacturer's, the buyer's."""
+
+RELEASE = " release "
+"""Between the number of a blanket order and that of a release in the buyer's number."""
 
 ORDER_TYPES = frozenset({"", "SA", "NE", "DS", "OS", "RL", "RO", "EO", "KN", "IN"})
 """Element 92: orders to be delivered and billed. Not blanket orders, contracts and their like."""

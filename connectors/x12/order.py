@@ -15,7 +15,7 @@ from connectors.edi.message import Fields, Message, Read
 from connectors.edi.orders import Parts, default_currency, divide, each_line, known_currency, net
 from connectors.edi.segments import Segment
 from connectors.findings import Findings
-from connectors.x12.codes import ORDER_TYPES, URGENT
+from connectors.x12.codes import ORDER_TYPES, RELEASE, URGENT
 from connectors.x12.line import allowances, read_line, requested_delivery
 from connectors.x12.parties import customer_of, deliver_to, parties, seller_of
 from hub.domain.money import round_half_up
@@ -111,7 +111,7 @@ def _head(parts: Parts, message: Message, tag: str) -> Segment:
 def _number(head: Segment, order: int, release: int) -> str:
     """The buyer's number; a release of a blanket order has both."""
     number = head.require(order, "an order needs its number")
-    return f"{number}/{head.get(release)}" if head.get(release) else number
+    return f"{number}{RELEASE}{head.get(release)}" if head.get(release) else number
 
 
 def _revision(head: Segment, findings: Findings) -> int:

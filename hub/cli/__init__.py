@@ -12,7 +12,7 @@ import sys
 import typer
 
 from hub import __version__
-from hub.cli import broker, config, demo, lifecycle, order, schemas, send, settle, tail, topics, worker
+from hub.cli import broker, config, deliver, demo, lifecycle, order, schemas, send, settle, tail, topics, worker
 from hub.errors import HubError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.add_typer(settle.app, name="settle")
 app.command("config")(config.show)
 app.command("lifecycle")(lifecycle.show)
 app.command("send")(send.send)
+app.command("deliver")(deliver.deliver)
 app.command("tail")(tail.tail)
 app.command("worker")(worker.run)
 

@@ -68,6 +68,13 @@ def broken(document: bytes, *, peppol: bool = False) -> set[Broken]:
     return found
 
 
+def broken_in_ordering(document: bytes, transaction: str) -> set[Broken]:
+    """The fatal rules of a transaction of Peppol BIS Ordering 3 (`T76`) that a document breaks."""
+    return _asserted(
+        document, _rules(_PEPPOL, f"external/schematron/openpeppol/2026.5/xslt/PEPPOLBIS-{transaction}.xslt")
+    )
+
+
 def _asserted(document: bytes, rules: PyXsltExecutable) -> set[Broken]:
     node = _saxon().parse_xml(xml_text=document.decode())
     report = etree.fromstring(rules.transform_to_string(xdm_node=node).encode())

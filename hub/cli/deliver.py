@@ -1,0 +1,71 @@
+"""`hub deliver`: what orders and settlements have to say to trading partners, as the documents they take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from connectors.partners.book import load_partners
+from connectors.partners.delivering import Delivered, Delivery
+from connectors.partners.ledger import Ledger
+from connectors.reading import Reader
+from hub.codec import Codec
+from hub.config import load
+from hub.seller import load_seller
+
+_LEDGER = ".delivered.sqlite3"
+_COLOURS = {"written": "green", "kept": "yellow", "refused": "red"}
+
+
+def deliver(
+    out: Annotated[Path, typer.Argument(file_okay=False, help="Where the documents go, a folder for each customer.")],
+    *,
+    partners: Annotated[Path, typer.Option(help="Who gets what, in which format (YAML).")],
+    once: Annotated[bool, typer.Option("--once", help="End when all that is there now has been said.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written, and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program: one object a document.")] = False,
+) -> None:
+    """Write order responses, despatch advices and invoices for partners: X12, EDIFACT or UBL, each document once.
+
+    It goes on with what comes until Ctrl-C. `OUT/.delivered.sqlite3` remembers what was said. Exit status 1 if a
+    document could not be written; `OUT/refused` says why.
+    """
+    settings = load()
+    delivery = Delivery(out, load_partners(partners), load_seller(settings.rules_dir), Codec.load(), dry_run=dry_run)
+    reader = Reader(settings.kafka_client(), settings.partitions)
+    report = _Report(as_json=as_json)
+    with Ledger(out / _LEDGER, forget=dry_run) as ledger:
+        asyncio.run(_tell(delivery.run(reader, ledger, follow=not (once or dry_run)), report))
+    raise typer.Exit(int(report.refused > 0))
+
+
+async def _tell(documents: AsyncIterator[Delivered], report: _Report) -> None:
+    async for document in documents:
+        report(document)
+
+
+class _Report:
+    """Prints and counts."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.refused = 0
+        self._as_json = as_json
+        self._console = Console(highlight=False, soft_wrap=True)
+
+    def __call__(self, document: Delivered) -> None:
+        self.refused += document.outcome == "refused"
+        if self._as_json:
+            fields = {
+                name: getattr(document, name) for name in ("kind", "order_id", "customer_id", "outcome", "reason")
+            }
+            typer.echo(orjson.dumps({**fields, "file": str(document.path)}))
+            return
+        text = f"{document.kind} of order {document.order_id}: {document.reason or document.path}"
+        self._console.print(Text.assemble((f"{document.outcome:9}", _COLOURS[document.outcome]), text))
