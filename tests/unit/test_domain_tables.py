@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
+from msgspec.structs import replace
 
 from hub.domain import lifecycle
 from hub.domain.decision import Decision
@@ -28,7 +29,7 @@ from hub.domain.flow.joining import KINDS, TRIGGERS
 from hub.domain.flow.turn import Turn
 from hub.domain.headline import headline
 from hub.domain.model import DEPARTMENTS, Department, LineChange
-from hub.domain.order import BillingStatus, CommercialStatus, CreditStatus, WorkStatus
+from hub.domain.order import BillingStatus, CommercialStatus, CreditStatus, OrderState, WorkStatus
 from hub.domain.policy import Policy
 from hub.domain.verdict import Ignore, Park, Refuse
 from hub.errors import InvariantError
@@ -42,6 +43,9 @@ AXES: list[tuple[str, Mapping[Any, Mapping[Any, Any]], Any, Any]] = [
     ("billing", lifecycle.BILLING, BillingStatus, lifecycle.BillingTrigger),
     ("work", lifecycle.WORK, WorkStatus, None),
 ]
+COMMANDS: tuple[str, ...] = get_args(get_type_hints(OperatorCommanded)["command"])
+TARGETS = {"hold": "compliance", "reroute": "1", "assign": "stalled", "resolve": "stalled", "close-short": "1"}
+DELIVERY: tuple[StatusKind, ...] = ("accepted", "shipped", "delivered")
 WORK_TRIGGERS = ("issue", "cancel", *get_args(lifecycle.ReportTrigger))
 
 
@@ -99,6 +103,18 @@ def some_answer(story: Story) -> CreditDecided:
     )
 
 
+def takes_effect_or_has_a_reason(before: OrderState | None, decision: Decision) -> None:
+    if decision.outcome == "applied":
+        assert decision.effects or decision.explanations
+        assert decision.state != before
+    else:
+        assert decision.code
+        assert decision.detail
+        assert decision.effects == ()
+    if decision.outcome == "refused":
+        assert decision.state is before
+
+
 def test_the_admission_table_has_every_event_in_every_status() -> None:
     assert set(ADMISSION) == set(EVENTS)
     for event, row in ADMISSION.items():
@@ -117,15 +133,22 @@ def test_every_event_in_every_status_takes_effect_or_has_a_reason(
     outcomes = {Park: "parked", Ignore: "ignored", Refuse: "refused"}
     if expected is not None:
         assert (decision.outcome, decision.code) == (outcomes[type(expected)], expected.code)
-    if decision.outcome == "applied":
-        assert decision.effects or decision.explanations
-        assert decision.state != before
+    takes_effect_or_has_a_reason(before, decision)
+
+
+@pytest.mark.parametrize("status", COMMERCIAL)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_in_every_status_takes_effect_or_has_a_reason(status: CommercialStatus, command: str) -> None:
+    story = in_commercial(status)
+    before = story.order
+    decision = story.command(command, TARGETS.get(command, ""))
+    takes_effect_or_has_a_reason(before, decision)
+    if status == "unknown":
+        assert decision.outcome == "parked"
+    elif decision.outcome == "applied":
+        assert any(sentence.startswith(f"ines commanded {command}") for sentence in decision.explanations)
     else:
-        assert decision.code
-        assert decision.detail
-        assert decision.effects == ()
-    if decision.outcome == "refused":
-        assert decision.state is before
+        assert decision.outcome == "refused"
 
 
 @pytest.mark.parametrize(("axis", "table", "statuses", "triggers"), AXES)
@@ -209,14 +232,67 @@ def test_every_report_in_every_status_of_the_work_takes_effect_or_has_a_reason(
     elif cell == lifecycle.LATE:
         moved_goods = kind in ("produced", "received", "shipped", "delivered", "returned")
         assert decision.outcome == ("refused" if moved_goods else "ignored")
-    if decision.outcome == "applied":
-        assert decision.effects or decision.explanations
-        assert decision.state != before
+    takes_effect_or_has_a_reason(before, decision)
+
+
+def with_credit(status: CreditStatus) -> Story:
+    """An order whose credit has this status."""
+    if status == "none":
+        return in_commercial("unknown")
+    story = Story(credit_answers=status != "requested", limit="0" if status == "refused" else "1000")
+    story.place()
+    if status == "released":
+        story.cancel()
+    elif status == "settled":
+        for kind in DELIVERY:
+            story.report("logistics", kind)
+    assert story.order.credit == status
+    return story
+
+
+@pytest.mark.parametrize("status", get_args(CreditStatus))
+@pytest.mark.parametrize("granted", [True, False])
+@pytest.mark.parametrize("asked", [True, False])
+def test_every_answer_in_every_status_of_the_credit_is_joined_or_has_a_reason(
+    status: CreditStatus, *, granted: bool, asked: bool
+) -> None:
+    story = with_credit(status)
+    before = story.order
+    answer = some_answer(story)
+    decision = story.receive(replace(answer, granted=granted, request_id=answer.request_id if asked else "another"))
+    takes_effect_or_has_a_reason(before, decision)
+    if status == "none":
+        assert decision.code == "order-unknown"
+    elif status == "requested" and asked:
+        assert story.order.credit == lifecycle.CREDIT[status]["grant" if granted else "refuse"]
     else:
-        assert decision.code
-        assert decision.detail
-    if decision.outcome == "refused":
-        assert decision.state is before
+        assert (decision.outcome, decision.code, story.order.credit) == ("ignored", "superseded", status)
+
+
+def with_billing(status: BillingStatus) -> Story:
+    """An order whose billing has this status."""
+    story = stock_order_in_work()
+    if status == "prepaid":
+        story.pay(10)
+    elif status != "none":
+        for kind in DELIVERY[1:]:
+            story.report("logistics", kind)
+        if status != "due":
+            story.pay(10 if status == "part-paid" else 119)
+    assert story.order.billing == status
+    return story
+
+
+@pytest.mark.parametrize("status", get_args(BillingStatus))
+@pytest.mark.parametrize("amount", [1, 1000])
+def test_every_payment_in_every_status_of_the_billing_counts(status: BillingStatus, amount: int) -> None:
+    story = with_billing(status)
+    before = story.order
+    takes_effect_or_has_a_reason(before, story.pay(amount))
+    assert story.order.paid == before.paid + amount
+    following = lifecycle.BILLING[status]["pay"]
+    cleared = lifecycle.BILLING[following].get("clear", following)
+    assert story.order.billing == (cleared if amount == 1000 and before.settlement_id else following)
 
 
 @pytest.mark.parametrize("status", COMMERCIAL)
