@@ -1,6 +1,6 @@
 """The company's policy of `rules/policy.yaml`: what it does not set keeps the default of `hub.domain.policy`.
 
-The kinds of holds belong to it and have a file of their own; a directory without it has the hub's.
+Holds, exceptions and roles belong to it and have files of their own; a directory without one has the hub's.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ import msgspec
 import yaml
 from msgspec.structs import replace
 
+from hub.domain import exceptions, holds, roles
+from hub.domain.exceptions import ExceptionRule
+from hub.domain.holds import HoldRule
 from hub.domain.policy import Policy
+from hub.domain.roles import Role
 from hub.errors import ConfigError
 from hub.rules import RULES_DIR
-from hub.rules.holds import HOLDS_FILE, load_holds
+from hub.rules.named import load_named
 
 _FILE_NAME = "policy.yaml"
-_OTHER_FILES = frozenset(("holds",))
+_OTHER_FILES = frozenset(("holds", "exceptions", "roles"))
 """What of the policy is read from elsewhere."""
 
 
@@ -40,8 +44,10 @@ def load_policy(rules_dir: Path | None = None) -> Policy:
         policy = msgspec.convert(settings, Policy, strict=False)
     except msgspec.ValidationError as exc:
         raise ConfigError(f"{path}: {exc}") from exc
-    return replace(policy, holds=load_holds(_with(HOLDS_FILE, directory)))
-
-
-def _with(name: str, directory: Path) -> Path:
-    return directory if (directory / name).exists() else RULES_DIR
+    rules = load_named(directory, "holds", HoldRule, holds.check)
+    return replace(
+        policy,
+        holds=rules,
+        exceptions=load_named(directory, "exceptions", ExceptionRule, exceptions.check),
+        roles=load_named(directory, "roles", Role, lambda found: roles.check(found, rules)),
+    )

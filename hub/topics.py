@@ -150,7 +150,7 @@ _DECLARED = (
         records=("OperatorCommanded",),
         owner="order desk",
         direction="in",
-        doc="Operator actions: release a hold, override, re-route, assign, resolve, cancel.",
+        doc="Operator actions: hold, release a hold, override, re-route, assign, resolve, cancel.",
         configs=_INPUT,
     ),
     Topic(
@@ -208,8 +208,8 @@ _DECLARED = (
         records=("ExceptionRaised",),
         owner="orders agent",
         direction="out",
-        doc="Problems a person has to look at: opened, assigned, escalated, closed.",
-        configs=_OUTPUT,
+        doc="Problems a person has to look at: opened, assigned, escalated, closed; kept for ever, as some stay open.",
+        configs={**_OUTPUT, **_KEEP_FOREVER},
     ),
     Topic(
         name=SETTLEMENTS,

@@ -12,7 +12,21 @@ import sys
 import typer
 
 from hub import __version__
-from hub.cli import broker, config, deliver, demo, lifecycle, order, schemas, send, settle, tail, topics, worker
+from hub.cli import (
+    broker,
+    config,
+    deliver,
+    demo,
+    exceptions,
+    lifecycle,
+    order,
+    schemas,
+    send,
+    settle,
+    tail,
+    topics,
+    worker,
+)
 from hub.errors import HubError
 
 app = typer.Typer(
@@ -27,6 +41,7 @@ app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(order.app, name="order")
+app.add_typer(exceptions.app, name="exceptions")
 app.add_typer(settle.app, name="settle")
 app.command("config")(config.show)
 app.command("lifecycle")(lifecycle.show)

@@ -32,12 +32,13 @@ from hub.domain.flow.approving import on_credit_decided
 from hub.domain.flow.cancelling import on_cancelled
 from hub.domain.flow.commanding import on_commanded
 from hub.domain.flow.confirming import on_confirmed
+from hub.domain.flow.ending import close_ended
 from hub.domain.flow.holding import end_fulfilled
 from hub.domain.flow.joining import on_status
 from hub.domain.flow.parking import is_parked, park, retry_parked
 from hub.domain.flow.paying import on_paid
 from hub.domain.flow.placing import on_placed
-from hub.domain.flow.problems import close_exception, close_one
+from hub.domain.flow.problems import close_exception
 from hub.domain.flow.timing import on_timer
 from hub.domain.flow.turn import Turn
 from hub.domain.order import OrderState
@@ -115,7 +116,7 @@ def _decision(turn: Turn, before: OrderState, outcome: Outcome, verdict: Park | 
     if turn.moved:
         _keep_moving(turn)
     if turn.state.exceptions:
-        _close_allocated(turn)
+        close_ended(turn)
     state = turn.state
     if state.lines is not before.lines:
         _check_conservation(before, state)
@@ -129,14 +130,6 @@ def _keep_moving(turn: Turn) -> None:
     close_exception(turn, "stalled", "The order moved on")
     waits = turn.state.commercial in ("received", "confirmed") or turn.state.consent
     turn.update(moved_at=turn.now, stall_due=turn.now + turn.policy.stalled_after if waits else None)
-
-
-def _close_allocated(turn: Turn) -> None:
-    for exception in turn.state.exceptions:
-        if exception.kind == "no-candidate" and not any(
-            line.line.line_id == exception.subject and line.unallocated for line in turn.state.lines
-        ):
-            close_one(turn, exception, "Nothing of the line is unallocated any more")
 
 
 def _check_conservation(before: OrderState, after: OrderState) -> None:

@@ -6,7 +6,7 @@ deduplicates on `event_id` is safe even across a restored backup.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -63,7 +63,16 @@ class ExceptionRaised(OrderFact, kw_only=True):
     action: Literal["opened", "assigned", "escalated", "closed"]
     severity: Literal["warning", "critical"]
     owner: str
+    """Who has to see to it: a queue until it is assigned, then a person."""
     detail: str
+    priority: int = 3
+    """1 is worked first, 5 last."""
+    root: str = ""
+    """What the trouble comes from, in the same words for every order it concerns: `procurement: ACME`."""
+    case_id: str = ""
+    """Equal for all exceptions of the same kind and root, whichever order they are of: together they are one case."""
+    opened_at: datetime | None = None
+    """When the fact behind it happened."""
 
 
 class SettledLine(Frozen):

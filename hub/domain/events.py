@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from hub.domain.credit_terms import NO_TERMS, CreditTerms
 from hub.domain.customer import CustomerFacts, NotificationKind
@@ -110,32 +110,42 @@ class StatusReported(OrderFact, kw_only=True):
     reason: str = ""
     reference: str = ""
     """The department's own document, e.g. a despatch advice number."""
+    cause: str = ""
+    """What is behind a problem or a new date, in the same words for every order it concerns: a supplier, a machine."""
 
 
 # --- orders.commands -------------------------------------------------------------------------------
 
 
+Command = Literal[
+    "hold",
+    "release-hold",
+    "override-credit",
+    "reroute",
+    "assign",
+    "resolve",
+    "close-short",
+    "cancel",
+    "correct-settlement",
+]
+COMMANDS: tuple[Command, ...] = get_args(Command)
+
+
 class OperatorCommanded(OrderFact, kw_only=True):
     """An operator's action on an order; `owner` is who, `reason` why."""
 
-    command: Literal[
-        "hold",
-        "release-hold",
-        "override-credit",
-        "reroute",
-        "assign",
-        "resolve",
-        "close-short",
-        "cancel",
-        "correct-settlement",
-    ]
+    command: Command
     owner: str
     reason: str
     target: str = ""
-    """What the command is about. hold: `kind` or `kind:line`; release-hold: the same, empty to have the credit checked
-    again; reroute: `line` or `line:department`; assign, resolve: the exception's id or kind;
+    """What the command is about. hold: `kind` or `kind:line`; release-hold: the same, empty or `credit` to have the
+    credit checked again; reroute: `line` or `line:department`; assign, resolve: the exception's id or kind;
     close-short: the line, empty for all, or `line:quantity` of what was reported delivered and never arrived;
     correct-settlement: the settlement; else empty."""
+    role: str = ""
+    """What entitles the owner to it: one of `rules/roles.yaml`. Who may write here is trusted to name the right one."""
+    assignee: str = ""
+    """assign: who shall see to it; empty: the owner."""
 
 
 # --- customers.events (key: customer_id) -----------------------------------------------------------

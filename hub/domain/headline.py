@@ -67,7 +67,8 @@ _WAITS: dict[str, tuple[str, ...]] = {
     "fulfilled": ("payment",),
     "closed": (),
 }
-_UNFINISHED = frozenset(("ordered", "accepted", "scheduled", "started"))
+UNFINISHED = frozenset(("ordered", "accepted", "scheduled", "started"))
+"""Statuses of work that its department still has to do."""
 
 
 def waits_for(state: OrderState) -> tuple[str, ...]:
@@ -85,6 +86,6 @@ def waits_for(state: OrderState) -> tuple[str, ...]:
         waits.extend(f"a department that supplies line {line.line.line_id}" for line in state.lines if line.unallocated)
     for department in DEPARTMENTS:
         status = getattr(state, department).status
-        if status in _UNFINISHED:
+        if status in UNFINISHED:
             waits.append(f"{department} ({status})")
     return tuple(waits)

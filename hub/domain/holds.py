@@ -21,6 +21,10 @@ Condition = Literal["credit-granted", "confirmed", "allocated", "shipped", "deli
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 
+CREDIT = "credit"
+"""What commands and roles call the hold that a refused credit is; it has rules of its own."""
+
+
 class HoldRule(Frozen, kw_only=True, forbid_unknown_fields=True):
     """One kind of hold."""
 
@@ -77,8 +81,8 @@ def blocking(holds: Iterable[Hold], step: Step, line_id: str = "") -> str:
 def check(rules: HoldRules) -> Iterator[tuple[str, str]]:
     """What makes no sense, as (kind, sentence): unknown conditions, and holds that wait for what they block."""
     for kind, rule in rules.items():
-        if kind in CONDITIONS:
-            yield kind, "it is named as a condition is"
+        if kind in CONDITIONS or kind == CREDIT:
+            yield kind, "the name stands for something else already"
         for name in ("ends_after", "keeps_reservation"):
             if (duration := getattr(rule, name)) is not None and duration < timedelta(0):
                 yield kind, f"{name} is {duration}; give no negative duration"

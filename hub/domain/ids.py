@@ -26,6 +26,11 @@ def work_order_id(order_id: str, department: Department) -> str:
     return f"{order_id}.{department}"
 
 
+def case_id(kind: str, root: str) -> str:
+    """What the exceptions of one kind with one root have in common, in every order: 16 hex digits."""
+    return fingerprint(kind, root).hex()
+
+
 def timer_id(order_id: str, due: datetime) -> str:
     """Event id of the `TimerFired` of an order for one due time."""
     return f"timer:{order_id}:{due.isoformat()}"

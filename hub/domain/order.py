@@ -176,6 +176,12 @@ class OpenException(Frozen):
     detail: str
     opened_at: datetime
     """When the fact behind it happened."""
+    priority: int = 3
+    """1 is worked first, 5 last."""
+    root: str = ""
+    """What the trouble comes from, in the same words for every order it concerns."""
+    escalate_at: datetime | None = None
+    """When it is taken further if it is still open."""
 
 
 class Parked(Frozen):
@@ -273,6 +279,7 @@ def next_due(state: OrderState) -> datetime | None:
     waits = (state.confirm_due, state.credit_due, state.horizon_due, state.stall_due)
     times = [time for time in waits if time is not None]
     times.extend(parked.deadline for parked in state.parked)
+    times.extend(each.escalate_at for each in state.exceptions if each.escalate_at is not None)
     for hold in state.holds:
         times.extend(time for time in (hold.until, hold.frees_at) if time is not None)
     return min(times, default=None)

@@ -11,10 +11,12 @@ import msgspec
 
 from hub.domain.accounts import Accounts
 from hub.domain.credit_terms import CreditTerms
+from hub.domain.exceptions import ExceptionRules
 from hub.domain.holds import HoldRules
 from hub.domain.model import Department, Frozen
 from hub.domain.money import CURRENCIES
 from hub.domain.order import SettlementContract
+from hub.domain.roles import RoleRules
 
 _HUNDRED = Decimal(100)
 MAX_PAYMENT_DAYS = 3_650
@@ -100,7 +102,11 @@ class Policy(Frozen, kw_only=True):
     accounts: Accounts = msgspec.field(default_factory=Accounts)
     """The chart of accounts of settlements.journal."""
     holds: HoldRules = msgspec.field(default_factory=dict)
-    """The kinds of holds by name, of a file of their own."""
+    """By name. These last three have files of their own."""
+    exceptions: ExceptionRules = msgspec.field(default_factory=dict)
+    """By kind, how exceptions are worked."""
+    roles: RoleRules = msgspec.field(default_factory=dict)
+    """By name, who may give which command; without any, everybody may give every one."""
 
     def __post_init__(self) -> None:
         """Refuses percentages outside 0 to 100, unknown currencies and rates that are not positive."""

@@ -187,6 +187,7 @@ class StatusReported(OrderDocument):
     expected_at: Instant | None = None
     reason: Text = ""
     reference: Text = ""
+    cause: Text = ""
 
 
 class OperatorCommanded(OrderDocument):
@@ -194,20 +195,12 @@ class OperatorCommanded(OrderDocument):
 
     struct = events.OperatorCommanded
     type: Literal["OperatorCommanded"]
-    command: Literal[
-        "hold",
-        "release-hold",
-        "override-credit",
-        "reroute",
-        "assign",
-        "resolve",
-        "close-short",
-        "cancel",
-        "correct-settlement",
-    ]
+    command: events.Command
     owner: Name
     reason: Name
     target: Text = ""
+    role: Text = ""
+    assignee: Text = ""
 
 
 class CreditTerms(Document):

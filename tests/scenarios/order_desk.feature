@@ -121,4 +121,4 @@ Feature: What an order desk sees every week
     When "ines" of the order desk commands override-credit: "paid in advance by bank transfer"
     Then the order is confirmed
     And no exception is open
-    And the journal says "ines commanded override-credit: paid in advance by bank transfer"
+    And the journal says "ines (supervisor) commanded override-credit: paid in advance by bank transfer"

@@ -75,7 +75,15 @@ def line(line_id: str = "1", item_id: str = "ST-1", quantity: str | int | Decima
 class Story:
     """An order, its customer's account, and everything that was decided so far."""
 
-    def __init__(self, policy: Policy | None = None, *, limit: str = "1000000", credit_answers: bool = True) -> None:
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        *,
+        limit: str = "1000000",
+        credit_answers: bool = True,
+        order_id: str = ORDER,
+    ) -> None:
+        self.order_id = order_id
         self.policy = policy or Policy()
         self.now = START
         self.state: OrderState | None = None
@@ -119,15 +127,15 @@ class Story:
             "lines": lines or (line(),),
             "deliver_to": ADDRESS,
         }
-        return OrderPlaced(order_id=ORDER, **(self.head() | values | fields))
+        return OrderPlaced(order_id=self.order_id, **(self.head() | values | fields))
 
     def status(
         self, department: Department, kind: StatusKind, quantities: Mapping[str, object] | None = None, **fields: Any
     ) -> StatusReported:
         parts = tuple(LineQuantity(line_id, Decimal(str(quantity))) for line_id, quantity in (quantities or {}).items())
         values: dict[str, Any] = {
-            "order_id": ORDER,
-            "work_order_id": work_order_id(ORDER, department),
+            "order_id": self.order_id,
+            "work_order_id": work_order_id(self.order_id, department),
             "department": department,
             "kind": kind,
             "lines": parts,
@@ -143,21 +151,25 @@ class Story:
         return self.receive(self.status(department, kind, quantities, **fields))
 
     def change(self, revision: int, *changes: LineChange) -> Decision:
-        return self.receive(OrderChanged(order_id=ORDER, revision=revision, changes=changes, **self.head()))
+        return self.receive(OrderChanged(order_id=self.order_id, revision=revision, changes=changes, **self.head()))
 
     def cancel(self, reason: str = "") -> Decision:
-        return self.receive(OrderCancelled(order_id=ORDER, reason=reason, **self.head()))
+        return self.receive(OrderCancelled(order_id=self.order_id, reason=reason, **self.head()))
 
     def confirm(self, *, accepted: bool = True) -> Decision:
-        return self.receive(OrderConfirmed(order_id=ORDER, accepted=accepted, **self.head()))
+        return self.receive(OrderConfirmed(order_id=self.order_id, accepted=accepted, **self.head()))
 
     def pay(self, amount: object, currency: str = "EUR") -> Decision:
-        return self.receive(OrderPaid(order_id=ORDER, amount=Decimal(str(amount)), currency=currency, **self.head()))
+        return self.receive(
+            OrderPaid(order_id=self.order_id, amount=Decimal(str(amount)), currency=currency, **self.head())
+        )
 
     def command(self, command: Any, target: str = "", owner: str = "ines") -> Decision:
-        return self.receive(
-            OperatorCommanded(order_id=ORDER, command=command, owner=owner, reason="test", target=target, **self.head())
-        )
+        return self.receive(self.commanded(command=command, target=target, owner=owner))
+
+    def commanded(self, **fields: Any) -> OperatorCommanded:
+        values: dict[str, Any] = {"order_id": self.order_id, "owner": "ines", "reason": "test"}
+        return OperatorCommanded(**(self.head() | values | fields))
 
     def wait(self, duration: timedelta) -> None:
         """Time passes; every timer that falls due fires at its time."""
@@ -169,7 +181,9 @@ class Story:
 
     def fire(self) -> Decision:
         """The order's timer goes off now."""
-        timer = TimerFired(event_id=timer_id(ORDER, self.now), source="/timers", occurred_at=self.now, order_id=ORDER)
+        timer = TimerFired(
+            event_id=timer_id(self.order_id, self.now), source="/timers", occurred_at=self.now, order_id=self.order_id
+        )
         return self.receive(timer)
 
     def receive(self, event: OrderEvent) -> Decision:

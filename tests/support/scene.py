@@ -107,7 +107,13 @@ class Scene:
 
     def commanded(self, command: Any, target: str, owner: str, reason: str) -> OperatorCommanded:
         return OperatorCommanded(
-            order_id=self.order_id, command=command, target=target, owner=owner, reason=reason, **self.head()
+            order_id=self.order_id,
+            command=command,
+            target=target,
+            owner=owner,
+            role="supervisor",
+            reason=reason,
+            **self.head(),
         )
 
     def head(self) -> dict[str, Any]:

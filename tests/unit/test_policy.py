@@ -28,7 +28,7 @@ def load(directory: Path, text: str) -> Policy:
 
 def test_the_policy_that_comes_with_the_hub_is_the_default() -> None:
     policy = load_policy()
-    assert policy == Policy(holds=policy.holds)
+    assert policy == Policy(holds=policy.holds, exceptions=policy.exceptions, roles=policy.roles)
 
 
 def test_every_example_in_the_policy_that_comes_with_the_hub_can_be_used(tmp_path: Path) -> None:

@@ -52,9 +52,9 @@ def _allocate(turn: Turn, line: LineState) -> LineState:
             turn.explain(f"line {line_id}: {line.unallocated} to {candidate.department} by rule {candidate.rule}")
             return ledger.allocate(line, candidate.department, candidate.rule)
     because = f"rejected by {', '.join(rejected)}" if rejected else "no rule matches it"
-    open_exception(
-        turn, "no-candidate", f"No department supplies line {line_id}: {because}", subject=line_id, severity="critical"
-    )
+    detail = f"No department supplies line {line_id}: {because}"
+    root = f"item {line.line.item_id}"
+    open_exception(turn, "no-candidate", detail, subject=line_id, severity="critical", root=root)
     return line
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.domain.events import CreditDecided
 from hub.domain.flow.allocating import allocate_lines
 from hub.domain.flow.confirming import confirm, seek_confirmation
-from hub.domain.flow.problems import close_exception, open_exception
+from hub.domain.flow.problems import open_exception
 from hub.domain.flow.turn import Turn
 from hub.domain.verdict import Ignore, Verdict
 
@@ -24,7 +24,6 @@ def on_credit_decided(turn: Turn, event: CreditDecided) -> Verdict:
         return None
     turn.move_credit("grant")
     turn.explain(f"credit granted: {event.reserved} {event.currency} reserved")
-    close_exception(turn, "credit-refused", "The credit was granted")
     if turn.state.commercial == "received":
         seek_confirmation(turn, event.confirmation)
     elif turn.state.consent:
@@ -39,4 +38,5 @@ def _refused(turn: Turn, event: CreditDecided) -> None:
     failed = "; ".join(
         f"{check.rule}: {check.value} against {check.threshold}" for check in event.checks if not check.passed
     )
-    open_exception(turn, "credit-refused", f"Credit was refused for {failed}", severity="critical")
+    root = f"customer {turn.terms.customer_id}"
+    open_exception(turn, "credit-refused", f"Credit was refused for {failed}", severity="critical", root=root)

@@ -14,13 +14,16 @@ from hub.domain.flow.allocating import allocate_lines, issue_changed_work
 from hub.domain.flow.cancelling import cancel_order
 from hub.domain.flow.correcting import on_correct_settlement
 from hub.domain.flow.crediting import request_remaining_credit
+from hub.domain.flow.ending import REMEDIES, lasts
 from hub.domain.flow.holding import place_hold, release_holds
 from hub.domain.flow.problems import assign, close_one, matching
 from hub.domain.flow.settling import end_if_complete, settle_change
 from hub.domain.flow.turn import Turn
+from hub.domain.holds import CREDIT
 from hub.domain.model import DEPARTMENTS, Department
 from hub.domain.order import ZERO, LineState
-from hub.domain.verdict import Refuse, Verdict
+from hub.domain.roles import refusal
+from hub.domain.verdict import Ignore, Refuse, Verdict
 
 _OVER = frozenset(("fulfilled", "closed", "cancelled"))
 
@@ -29,10 +32,13 @@ def on_commanded(turn: Turn, event: OperatorCommanded) -> Verdict:
     """An operator acted."""
     if not event.owner:
         return Refuse("owner-missing", "Say who gives the command")
+    if turn.policy.roles and (refused := refusal(turn.policy.roles, event)):
+        return refused
     verdict = _COMMANDS[event.command](turn, event)
     if verdict is None:
+        who = f"{event.owner} ({event.role})" if event.role else event.owner
         target = f" {event.target}" if event.target else ""
-        turn.explain(f"{event.owner} commanded {event.command}{target}: {event.reason or 'no reason given'}")
+        turn.explain(f"{who} commanded {event.command}{target}: {event.reason or 'no reason given'}")
     return verdict
 
 
@@ -52,8 +58,8 @@ def _hold(turn: Turn, event: OperatorCommanded) -> Verdict:
 
 
 def _release_hold(turn: Turn, event: OperatorCommanded) -> Verdict:
-    """Ends a hold; without one, the credit is checked again, with the account as it is now."""
-    if event.target:
+    """Ends a hold; if it is about the credit, that is checked again, with the account as it is now."""
+    if event.target not in {"", CREDIT}:
         if all(hold.name != event.target for hold in turn.state.holds):
             names = ", ".join(hold.name for hold in turn.state.holds) or "none"
             return Refuse("no-hold", f"The order has no hold {event.target}; there are: {names}")
@@ -67,6 +73,8 @@ def _release_hold(turn: Turn, event: OperatorCommanded) -> Verdict:
 
 def _override_credit(turn: Turn, event: OperatorCommanded) -> Verdict:
     """The operator answers for the credit; the account reserves whatever its limit says."""
+    if not event.reason:
+        return Refuse("reason-missing", "Say why the order is to go on although its credit was refused")
     if turn.state.credit not in ("refused", "requested"):
         return Refuse("no-hold", f"There is nothing to override: the credit is {turn.state.credit}")
     request_remaining_credit(turn, override_by=event.owner)
@@ -162,12 +170,15 @@ def _shorten(line: LineState) -> LineState:
 
 
 def _assign(turn: Turn, event: OperatorCommanded) -> Verdict:
-    """The operator takes the exceptions on."""
-    exceptions = matching(turn, event.target)
+    """The operator takes the exceptions on, or gives them to someone else."""
+    exceptions, owner = matching(turn, event.target), event.assignee or event.owner
     if not exceptions:
         return _no_exception(event)
-    for exception in exceptions:
-        assign(turn, exception, event.owner)
+    others = [exception for exception in exceptions if exception.owner != owner]
+    if not others:
+        return Ignore("assigned-already", f"{owner} has it already")
+    for exception in others:
+        assign(turn, exception, owner)
     return None
 
 
@@ -177,6 +188,11 @@ def _resolve(turn: Turn, event: OperatorCommanded) -> Verdict:
     if not exceptions:
         return _no_exception(event)
     for exception in exceptions:
+        if lasts(turn.state, exception):
+            return Refuse("cause-lasts", f"{exception.kind} is no matter of opinion: {REMEDIES[exception.kind]}")
+    for exception in exceptions:
+        if exception.kind == "stalled":
+            turn.update(stall_due=turn.now + turn.policy.stalled_after)
         close_one(turn, exception, f"Resolved by {event.owner}: {event.reason or 'no reason given'}")
     return None
 

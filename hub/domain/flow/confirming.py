@@ -8,7 +8,7 @@ from hub.domain.events import OrderConfirmed
 from hub.domain.flow.allocating import allocate_lines
 from hub.domain.flow.cancelling import cancel_order
 from hub.domain.flow.notifying import notify
-from hub.domain.flow.problems import close_exception, open_exception
+from hub.domain.flow.problems import open_exception
 from hub.domain.flow.turn import Turn
 from hub.domain.holds import blocking
 from hub.domain.verdict import Ignore, Refuse, Verdict
@@ -42,7 +42,6 @@ def confirm(turn: Turn) -> None:
         return
     turn.move_commercial("confirm")
     turn.update(confirm_due=None, consent=False)
-    close_exception(turn, "unconfirmed", "The order was confirmed")
     notify(turn, "confirmed")
     allocate_lines(turn)
 
@@ -71,6 +70,6 @@ def on_silence(turn: Turn) -> None:
     elif silence == "cancel":
         cancel_order(turn, "not confirmed in time")
     else:
-        open_exception(
-            turn, "unconfirmed", "The customer did not answer the request for confirmation", severity="critical"
-        )
+        detail = "The customer did not answer the request for confirmation"
+        root = f"customer {turn.terms.customer_id}"
+        open_exception(turn, "unconfirmed", detail, severity="critical", root=root)

@@ -11,7 +11,7 @@ from hub.domain import amounts, ledger
 from hub.domain.flow.allocating import issue_changed_work, issue_work
 from hub.domain.flow.cancelling import cancel_order
 from hub.domain.flow.crediting import request_remaining_credit
-from hub.domain.flow.problems import close_exception, open_exception
+from hub.domain.flow.problems import open_exception
 from hub.domain.flow.settling import settle_delivery
 from hub.domain.flow.turn import Turn
 from hub.domain.holds import HOLD, Hold
@@ -47,7 +47,7 @@ def place_hold(
     turn.update(holds=(*turn.state.holds, hold))
     turn.moved = True
     turn.explain(f"held by {hold.name}, which blocks {', '.join(rule.blocks)}: {detail}")
-    open_exception(turn, "on-hold", detail, subject=hold.name, severity=rule.severity, since=since)
+    open_exception(turn, "on-hold", detail, subject=hold.name, severity=rule.severity, since=since, owner=hold.owner)
     if "ship" in rule.blocks:
         _issue_shipment(turn)
     if hold.frees_at is not None and hold.frees_at <= turn.now:
@@ -61,7 +61,6 @@ def release_holds(turn: Turn, names: frozenset[str], because: str) -> None:
     turn.moved = True
     for hold in ended:
         turn.explain(f"hold {hold.name} ended: {because}")
-        close_exception(turn, "on-hold", because, subject=hold.name)
     steps = {step for hold in ended for step in hold.blocks}
     if "ship" in steps:
         _issue_shipment(turn)

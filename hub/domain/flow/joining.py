@@ -7,19 +7,20 @@ comes late changes what it still can. So the same reports lead to the same state
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 
 from msgspec.structs import replace
 
-from hub.domain import ledger, lifecycle
+from hub.domain import lifecycle
 from hub.domain.events import StatusKind, StatusReported
+from hub.domain.exceptions import PROBLEM
+from hub.domain.flow.ending import is_late
 from hub.domain.flow.goods import on_delivered, on_made, on_returned, on_shipped
 from hub.domain.flow.notifying import notify
-from hub.domain.flow.problems import PROBLEM, open_exception
+from hub.domain.flow.problems import open_exception
 from hub.domain.flow.rejecting import on_rejected
 from hub.domain.flow.turn import Turn
 from hub.domain.ids import work_order_id
-from hub.domain.model import DEPARTMENTS, Department
+from hub.domain.model import Department
 from hub.domain.verdict import Ignore, Park, Refuse, Verdict
 
 KINDS: Mapping[Department, frozenset[StatusKind]] = {
@@ -94,23 +95,19 @@ def _on_scheduled(turn: Turn, event: StatusReported) -> Verdict:
         return None
     turn.set_work(event.department, replace(work, expected_at=expected, expected_from=event.occurred_at))
     turn.explain(f"{event.department} expects {expected:%Y-%m-%d %H:%M}")
-    if work.status == "done" or expected == work.expected_at:
+    if work.status == "done":
         return None
-    wanted_by = _wanted_by(turn, event.department)
-    if wanted_by is not None and expected.date() > wanted_by:
+    late = is_late(turn.state, event.department)
+    if late:
+        detail = f"{event.department} expects {expected:%Y-%m-%d}: {event.reason or 'no reason given'}"
+        open_exception(turn, "late", detail, subject=event.department, since=event.occurred_at, root=_root(event))
+    if late and expected != work.expected_at:
         notify(turn, "delayed", until=f"{expected:%Y-%m-%d}")
     return None
 
 
-def _wanted_by(turn: Turn, department: Department) -> date | None:
-    """The first day that anything the department still has to do with is wanted."""
-    place, otherwise = DEPARTMENTS.index(department), turn.terms.requested_delivery
-    dates = (
-        line.line.requested_delivery or otherwise
-        for line in turn.state.lines
-        if ledger.is_open(line) and ledger.asked(line)[place]
-    )
-    return min((day for day in dates if day is not None), default=None)
+def _root(event: StatusReported) -> str:
+    return f"{event.department}: {event.cause}" if event.cause else ""
 
 
 def _on_problem(turn: Turn, event: StatusReported) -> Verdict:
@@ -120,7 +117,7 @@ def _on_problem(turn: Turn, event: StatusReported) -> Verdict:
     if turn.state.settlement_id and event.department != "logistics":
         return Ignore("already-delivered", "What the department had to do with has been delivered and settled")
     detail = event.reason or "no reason given"
-    open_exception(turn, PROBLEM[event.department], detail, since=event.occurred_at)
+    open_exception(turn, PROBLEM[event.department], detail, since=event.occurred_at, root=_root(event))
     return None
 
 

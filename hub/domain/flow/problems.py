@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
 from msgspec.structs import replace
 
 from hub.domain.effects import ExceptionRaised
+from hub.domain.exceptions import HIGHEST, PLAIN, ExceptionKind
 from hub.domain.flow.turn import SOURCE, Turn
-from hub.domain.model import Department
+from hub.domain.ids import case_id
 from hub.domain.order import OpenException
-
-ExceptionKind = Literal[
-    "credit-refused",
-    "unconfirmed",
-    "no-candidate",
-    "shipment-rejected",
-    "production-problem",
-    "procurement-problem",
-    "logistics-problem",
-    "over-delivered",
-    "moved-after-cancel",
-    "overpaid",
-    "refund-due",
-    "no-exchange-rate",
-    "on-hold",
-    "shipped-on-hold",
-    "stalled",
-]
-
-PROBLEM: Mapping[Department, ExceptionKind] = {
-    "production": "production-problem",
-    "procurement": "procurement-problem",
-    "logistics": "logistics-problem",
-}
-"""The exception a department's problem report opens."""
 
 
 def open_exception(
@@ -47,10 +22,13 @@ def open_exception(
     subject: str = "",
     severity: Literal["warning", "critical"] = "warning",
     since: datetime | None = None,
+    root: str = "",
+    owner: str = "",
 ) -> None:
     """Opens an exception of this kind and subject; one that is open stays, with the latest cause.
 
-    `since`: when the cause happened.
+    `since`: when the cause happened. `root`: what other orders may have the same trouble with, in the same words; empty
+    if it is this order's own. `owner`: who has to see to it, if not who the rules say.
     """
     since = since or turn.now
     for each in turn.state.exceptions:
@@ -59,7 +37,19 @@ def open_exception(
                 _replace(turn, replace(each, detail=detail, opened_at=since))
             turn.explain(f"exception {kind} is open already: {detail}")
             return
-    opened = OpenException(turn.next_id(), kind, subject, severity, "", detail, since)
+    rule = turn.policy.exceptions.get(kind, PLAIN)
+    opened = OpenException(
+        exception_id=turn.next_id(),
+        kind=kind,
+        subject=subject,
+        severity=severity,
+        owner=owner or rule.owner,
+        detail=detail,
+        opened_at=since,
+        priority=rule.priority,
+        root=root or f"order {turn.state.order_id}",
+        escalate_at=_next_escalation(turn, kind, rule.priority),
+    )
     turn.update(exceptions=(*turn.state.exceptions, opened))
     _raise(turn, opened, "opened", opened.exception_id)
     turn.explain(f"exception {kind}: {detail}")
@@ -87,10 +77,35 @@ def close_one(turn: Turn, exception: OpenException, detail: str) -> None:
 
 
 def assign(turn: Turn, exception: OpenException, owner: str) -> None:
-    """Gives one exception to a person."""
-    assigned = replace(exception, owner=owner)
+    """Gives one exception to a person, who has as long as the one before had."""
+    due = _next_escalation(turn, exception.kind, exception.priority)
+    assigned = replace(exception, owner=owner, escalate_at=due)
     _replace(turn, assigned)
     _raise(turn, assigned, "assigned", turn.next_id())
+
+
+def escalate_due(turn: Turn) -> bool:
+    """Takes exceptions further that nobody has ended in time; whether any was due."""
+    due = [each for each in turn.state.exceptions if each.escalate_at is not None and each.escalate_at <= turn.now]
+    for each in due:
+        rule = turn.policy.exceptions.get(each.kind, PLAIN)
+        priority = max(each.priority - 1, HIGHEST)
+        raised = replace(
+            each,
+            severity="critical",
+            owner=rule.escalate_to or each.owner,
+            priority=priority,
+            escalate_at=_next_escalation(turn, each.kind, priority),
+        )
+        _replace(turn, raised)
+        _raise(turn, raised, "escalated", turn.next_id())
+        turn.explain(f"exception {each.kind} is open still: priority {priority}, {raised.owner or 'nobody'} has it")
+    return bool(due)
+
+
+def _next_escalation(turn: Turn, kind: str, priority: int) -> datetime | None:
+    after = turn.policy.exceptions.get(kind, PLAIN).escalate_after
+    return None if after is None or priority <= HIGHEST else turn.now + after
 
 
 def _replace(turn: Turn, changed: OpenException) -> None:
@@ -99,7 +114,7 @@ def _replace(turn: Turn, changed: OpenException) -> None:
 
 
 def _raise(
-    turn: Turn, exception: OpenException, action: Literal["opened", "assigned", "closed"], event_id: str
+    turn: Turn, exception: OpenException, action: Literal["opened", "assigned", "escalated", "closed"], event_id: str
 ) -> None:
     turn.emit(
         ExceptionRaised(
@@ -113,5 +128,9 @@ def _raise(
             severity=exception.severity,
             owner=exception.owner,
             detail=exception.detail,
+            priority=exception.priority,
+            root=exception.root,
+            case_id=case_id(exception.kind, exception.root),
+            opened_at=exception.opened_at,
         )
     )

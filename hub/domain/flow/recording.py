@@ -44,7 +44,7 @@ def record_settlement(
     accounting = computed.tax_currency if computed.tax_total_accounting is not None else None
     if turn.policy.vat_currency not in ("", terms.currency) and accounting is None:
         detail = f"The policy has no exchange rate that gives VAT of {terms.currency} in {turn.policy.vat_currency}"
-        open_exception(turn, "no-exchange-rate", detail)
+        open_exception(turn, "no-exchange-rate", detail, root=f"currency {terms.currency}")
     return SettlementRecorded(
         event_id=settlement_id,
         source=SOURCE,

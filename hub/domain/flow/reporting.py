@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from hub.domain.checks import is_quantity
 from hub.domain.events import StatusReported
-from hub.domain.flow.problems import PROBLEM, close_exception
+from hub.domain.exceptions import PROBLEM
+from hub.domain.flow.problems import close_exception
 from hub.domain.flow.turn import Turn
 from hub.domain.model import Department
 from hub.domain.order import ZERO, LineState

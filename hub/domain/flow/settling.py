@@ -16,7 +16,7 @@ from hub.domain.flow.crediting import ask_for_the_rest, finish_credit, release_c
 from hub.domain.flow.drafting import Piece
 from hub.domain.flow.lateness import late_among
 from hub.domain.flow.notifying import notify
-from hub.domain.flow.problems import ExceptionKind, close_exception, close_one
+from hub.domain.flow.problems import close_one
 from hub.domain.flow.recording import Occasion
 from hub.domain.flow.turn import Turn
 from hub.domain.holds import blocking
@@ -25,15 +25,6 @@ from hub.domain.order import ZERO, LineState, OrderState
 
 _HUNDRED = Decimal(100)
 _MICRO = Decimal("0.000001")
-
-_ENDED_BY_DELIVERY: tuple[ExceptionKind, ...] = (
-    "credit-refused",
-    "no-candidate",
-    "shipment-rejected",
-    "production-problem",
-    "procurement-problem",
-    "on-hold",
-)
 
 
 def settle_delivery(turn: Turn, before: OrderState) -> None:
@@ -118,8 +109,6 @@ def _close(turn: Turn) -> None:
     _explain(turn, record)
     turn.update(settlement_id=record.settlement_id, holds=())
     turn.move_commercial("fulfil")
-    for kind in _ENDED_BY_DELIVERY:
-        close_exception(turn, kind, "The order was delivered", subject=None)
     finish_credit(turn)
     notify(turn, "delivered")
     notify(turn, "settled", reason=f"{record.payable} {record.currency}")

@@ -1,0 +1,113 @@
+"""Exceptions end when their cause does: what the hub sees by itself, and what only a person can say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from hub.domain import ledger
+from hub.domain.exceptions import ExceptionKind
+from hub.domain.flow.problems import close_one
+from hub.domain.flow.turn import Turn
+from hub.domain.headline import UNFINISHED
+from hub.domain.model import DEPARTMENTS, Department
+from hub.domain.order import LineState, OpenException, OrderState, Work
+
+REMEDIES: Mapping[str, str] = {
+    "credit-refused": "release-hold has the credit checked again, override-credit answers for it",
+    "on-hold": "release-hold ends the hold",
+    "unconfirmed": "the customer confirms, or cancel",
+    "no-candidate": "reroute gives the line to a department, close-short gives it up",
+}
+"""Causes that the hub sees last or end: nobody can say otherwise. What ends each."""
+
+
+def close_ended(turn: Turn) -> None:
+    """Closes every exception whose cause has ended."""
+    for exception in turn.state.exceptions:
+        if because := _ended(turn.state, exception):
+            close_one(turn, exception, because)
+
+
+def lasts(state: OrderState, exception: OpenException) -> bool:
+    """Whether the hub sees that the cause has not ended."""
+    return exception.kind in REMEDIES and not _ended(state, exception)
+
+
+def is_late(state: OrderState, department: Department) -> bool:
+    """Whether a department that has work to do expects to be done after the first day that any of it is wanted."""
+    work: Work = getattr(state, department)
+    if work.expected_at is None or work.status not in UNFINISHED:
+        return False
+    wanted_by = _wanted_by(state, department)
+    return wanted_by is not None and work.expected_at.date() > wanted_by
+
+
+def _wanted_by(state: OrderState, department: Department) -> date | None:
+    place, otherwise = DEPARTMENTS.index(department), None if state.terms is None else state.terms.requested_delivery
+    dates = (
+        line.line.requested_delivery or otherwise
+        for line in state.lines
+        if ledger.is_open(line) and ledger.asked(line)[place]
+    )
+    return min((day for day in dates if day is not None), default=None)
+
+
+def _ended(state: OrderState, exception: OpenException) -> str:
+    """How the cause has ended; empty while it lasts or nobody can tell."""
+    test = _ENDED.get(exception.kind)
+    return "" if test is None else test(state, exception)
+
+
+def _credit(state: OrderState, _: OpenException) -> str:
+    return "" if state.credit in ("refused", "requested") else f"The credit is {state.credit}"
+
+
+def _hold(state: OrderState, exception: OpenException) -> str:
+    return "" if any(hold.name == exception.subject for hold in state.holds) else "The hold has ended"
+
+
+def _unconfirmed(state: OrderState, _: OpenException) -> str:
+    return "" if state.commercial == "confirming" and not state.consent else "The order was confirmed"
+
+
+def _allocated(state: OrderState, exception: OpenException) -> str:
+    line = _line(state, exception)
+    return "" if line is not None and line.unallocated else "Nothing of the line is unallocated any more"
+
+
+def _shipped(state: OrderState, _: OpenException) -> str:
+    stuck = any(ledger.ready(line) > line.shipped for line in state.lines)
+    return "" if stuck else "Everything that is ready has been shipped"
+
+
+def _delivered(state: OrderState, _: OpenException) -> str:
+    return "The order was delivered" if state.settlement_id else ""
+
+
+def _on_time(state: OrderState, exception: OpenException) -> str:
+    late = any(is_late(state, each) for each in DEPARTMENTS if each == exception.subject)
+    return "" if late else "Nothing is expected later than it is wanted any more"
+
+
+def _not_more(state: OrderState, exception: OpenException) -> str:
+    line = _line(state, exception)
+    more = line is not None and line.shipped - line.returned - line.missing > line.line.quantity
+    return "" if more else "The customer has no more than was ordered"
+
+
+_ENDED: Mapping[ExceptionKind | str, Callable[[OrderState, OpenException], str]] = {
+    "credit-refused": _credit,
+    "on-hold": _hold,
+    "unconfirmed": _unconfirmed,
+    "no-candidate": _allocated,
+    "shipment-rejected": _shipped,
+    "production-problem": _delivered,
+    "procurement-problem": _delivered,
+    "late": _on_time,
+    "over-delivered": _not_more,
+}
+
+
+def _line(state: OrderState, exception: OpenException) -> LineState | None:
+    return next((line for line in state.lines if line.line.line_id == exception.subject), None)
