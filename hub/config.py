@@ -82,6 +82,16 @@ class Settings(BaseSettings):
         default=None, description="Whoever reads the metrics must send it as a bearer token; better in a file."
     )
     metrics_token_file: FilePath | None = Field(default=None, description="A file that holds the token.")
+    intake_host: str = Field(default="127.0.0.1", description="Interface of `hub intake`.")
+    intake_port: int = Field(default=8080, ge=0, le=65_535, description="Its port; 0 takes a free one.")
+    intake_token: SecretStr | None = Field(
+        default=None, description="What whoever sends events must show as a bearer token; better in a file."
+    )
+    intake_token_file: FilePath | None = Field(default=None, description="A file with such tokens, one a line.")
+    intake_rate: int = Field(default=2_000, ge=1, le=1_000_000, description="Events a second that one token may send.")
+    intake_waiting: int = Field(
+        default=1_000, ge=1, le=100_000, description="Events that may wait for Kafka's acknowledgement at once."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least that is logged.")
 
     @model_validator(mode="after")
@@ -93,6 +103,8 @@ class Settings(BaseSettings):
                 raise ValueError("SASL needs either HUB_KAFKA_PASSWORD_FILE or HUB_KAFKA_PASSWORD")
         if self.metrics_token is not None and self.metrics_token_file is not None:
             raise ValueError("give either HUB_METRICS_TOKEN_FILE or HUB_METRICS_TOKEN")
+        if self.intake_token is not None and self.intake_token_file is not None:
+            raise ValueError("give either HUB_INTAKE_TOKEN_FILE or HUB_INTAKE_TOKEN")
         if self.transaction_timeout_ms < self.session_timeout_ms:
             raise ValueError("HUB_TRANSACTION_TIMEOUT_MS must not be below HUB_SESSION_TIMEOUT_MS")
         return self
@@ -144,6 +156,22 @@ class Settings(BaseSettings):
         if not token:
             raise ConfigError(f"HUB_METRICS_TOKEN_FILE {self.metrics_token_file} is empty: write the token into it.")
         return token
+
+    def intake_tokens(self) -> frozenset[str]:
+        """The tokens that whoever sends events over HTTP must show one of.
+
+        Raises:
+            ConfigError: there is none, or their file cannot be read.
+        """
+        if self.intake_token_file is not None:
+            tokens = _secret("intake_token_file", self.intake_token_file).split()
+        else:
+            tokens = [self.intake_token.get_secret_value()] if self.intake_token else []
+        if not tokens:
+            raise ConfigError(
+                "Nobody could send events: name a file of tokens, one a line, with HUB_INTAKE_TOKEN_FILE."
+            )
+        return frozenset(tokens)
 
 
 def load() -> Settings:

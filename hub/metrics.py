@@ -105,3 +105,19 @@ class Metrics:
         )
         build = Gauge("hub_build_info", "Version of the hub and of Python.", ["version", "python"], registry=registry)
         build.labels(__version__, platform.python_version()).set(1)
+
+
+class IntakeMetrics:
+    """The metrics of one `hub intake`, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.answers = Counter(
+            "hub_intake_answers", "Answers to events sent over HTTP, by status.", ["status"], registry=registry
+        )
+        self.seconds = Histogram(
+            "hub_intake_seconds",
+            "From an event's arrival to its answer, Kafka's acknowledgement included.",
+            buckets=_SECONDS,
+            registry=registry,
+        )

@@ -18,6 +18,7 @@ from hub.cli import (
     deliver,
     demo,
     exceptions,
+    intake,
     lifecycle,
     order,
     schemas,
@@ -44,6 +45,7 @@ app.add_typer(order.app, name="order")
 app.add_typer(exceptions.app, name="exceptions")
 app.add_typer(settle.app, name="settle")
 app.command("config")(config.show)
+app.command("intake")(intake.run)
 app.command("lifecycle")(lifecycle.show)
 app.command("send")(send.send)
 app.command("deliver")(deliver.deliver)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +11,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from hub import __version__
 from hub.codec import SCHEMA_DIR, Codec
+from hub.codec.asyncapi import ASYNCAPI_NAME, asyncapi
 from hub.codec.lock import current, read_lock
 from hub.codec.publish import publish as publish_schemas
+from hub.codec.registry import Registry
+from hub.codec.releases import add_release, read_releases, refuse_breaks
 from hub.codec.topic_docs import topic_docs
+from hub.web.openapi import OPENAPI_NAME, openapi
 
 app = typer.Typer(help="The contracts of the hub's messages, and their pinned ids.", no_args_is_help=True)
 
@@ -43,9 +49,12 @@ def list_(
 
 @app.command()
 def check(*, schema_dir: SchemaDir = SCHEMA_DIR) -> None:
-    """Compare structs, schema files and pinned ids; fail at the first difference, naming the field."""
+    """Compare structs, schema files and pinned ids, and hold them against every release; name what differs."""
     Codec.load(schema_dir)
-    typer.echo(f"All {len(current(read_lock(schema_dir)))} record types are as their schemas were pinned.")
+    pinned, releases = read_lock(schema_dir), read_releases(schema_dir)
+    refuse_breaks(releases, pinned)
+    promised = f" and keep what {', '.join(each.version for each in releases)} promised" if releases else ""
+    typer.echo(f"All {len(current(pinned))} record types are as their schemas were pinned{promised}.")
 
 
 @app.command()
@@ -57,10 +66,38 @@ def publish(
         bool, typer.Option("--replace", help="Keep the id of a changed schema. Only if nobody ever stored a message.")
     ] = False,
 ) -> None:
-    """Write the schemas and their page anew from the structs; pin an id for each new schema or version."""
+    """Write everything in schemas/ and its page anew from the structs; pin an id for each new schema or version."""
     for news in publish_schemas(schema_dir, replace=replace) or ["No contract changed."]:
         typer.echo(news)
+    (schema_dir / ASYNCAPI_NAME).write_text(asyncapi(), encoding="utf-8")
+    (schema_dir / OPENAPI_NAME).write_text(json.dumps(openapi(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     docs.write_text(topic_docs(), encoding="utf-8")
+
+
+@app.command()
+def release(*, schema_dir: SchemaDir = SCHEMA_DIR) -> None:
+    """Record the contracts as they are as those of this version: later ones must keep what they promise."""
+    Codec.load(schema_dir)
+    added = add_release(schema_dir, __version__, read_lock(schema_dir))
+    typer.echo(f"{added.version} promises {len(added.schemas)} schemas and {len(added.topics)} topics.")
+
+
+@app.command()
+def push(
+    url: Annotated[str, typer.Argument(help="Of a registry with Confluent's API, e.g. http://registry:8081.")],
+    *,
+    schema_dir: SchemaDir = SCHEMA_DIR,
+) -> None:
+    """Import the schemas into a registry of your own, under the ids that messages name; what is there stays."""
+    asyncio.run(_push(Registry.load(schema_dir), url))
+
+
+async def _push(registry: Registry, url: str) -> None:
+    from hub.web.push import push as push_schemas  # noqa: PLC0415 - aiohttp takes its time, others need not wait for it
+
+    async for news in push_schemas(registry, url):
+        typer.echo(news)
+    typer.echo(f"{url} holds every schema of the hub under its id.")
 
 
 @app.command()

@@ -48,7 +48,7 @@ def run() -> None:
 async def _work(settings: Settings) -> None:
     # Faust and aiohttp take half a second to load: the other commands need not wait for them.
     from hub.app import create_worker  # noqa: PLC0415
-    from hub.web import serve  # noqa: PLC0415
+    from hub.web.pages import serve  # noqa: PLC0415
 
     metrics = Metrics()
     worker = create_worker(settings, metrics)

@@ -1,4 +1,4 @@
-"""Makes `schemas/` from the structs: the `.avsc` files with the structs' documentation, and the pinned ids.
+"""Makes `schemas/` from the structs: Avro and JSON Schema with the structs' documentation, and the pinned ids.
 
 A struct may only gain fields with defaults, and choices. Then old messages stay readable, and the new schema is pinned
 under an id of its own beside the old one. Any other change needs a new record type.
@@ -16,9 +16,11 @@ from pathlib import Path
 
 import msgspec
 
-from hub.codec.avro import Schema, as_written, avro_of, contract_of, fingerprint
+from hub.codec.avro import as_written, avro_of, contract_of, fingerprint
+from hub.codec.json_schema import json_schema_of
 from hub.codec.lock import LOCK_NAME, Pinned, current, differences, read_lock, write_lock
 from hub.codec.records import RECORDS, schema_name
+from hub.codec.releases import read_releases, refuse_breaks
 from hub.codec.shape import record_of
 from hub.errors import ConfigError
 
@@ -27,17 +29,20 @@ def publish(schema_dir: Path, *, replace: bool = False, records: Iterable[type[m
     """Bring `schema_dir` up to date and say what changed.
 
     `replace` gives a changed schema the id of the one before: right only while no message was ever written with it.
-    Raises ConfigError, naming the field, for a change that would make old messages unreadable; then nothing changes.
+    Raises ConfigError, naming the field, for a change that would make old messages unreadable or break what a release
+    promised; then nothing changes.
     """
     pinned = list(read_lock(schema_dir)) if (schema_dir / LOCK_NAME).exists() else []
-    files: dict[str, Schema] = {}
+    files: dict[str, str] = {}
     news: list[str] = []
     for struct in records:
         name = schema_name(struct.__name__)
         record = record_of(struct)
-        files[name] = avro_of(record, documentation)
+        schema = avro_of(record, documentation)
+        files[f"{name}.avsc"] = _pretty(schema)
+        files[f"{name}.schema.json"] = _pretty(json_schema_of(record, documentation))
         before = current(pinned).get(name)
-        contract = contract_of(files[name])
+        contract = contract_of(schema)
         if before is None:
             pinned.append(Pinned(_next_id(pinned), name, contract))
             news.append(f"{name} is new: id {pinned[-1].id}")
@@ -50,9 +55,10 @@ def publish(schema_dir: Path, *, replace: bool = False, records: Iterable[type[m
                 _refuse_unreadable(before, struct)
                 pinned.append(Pinned(_next_id(pinned), name, contract))
                 news.append(f"{name} has a new version, id {pinned[-1].id}: {changes}")
+    refuse_breaks(read_releases(schema_dir), pinned)
     write_lock(schema_dir, pinned)
-    for name, schema in files.items():
-        (schema_dir / f"{name}.avsc").write_text(_pretty(schema), encoding="utf-8")
+    for file, text in files.items():
+        (schema_dir / file).write_text(text, encoding="utf-8")
     return news
 
 
@@ -94,5 +100,5 @@ def _next_id(pinned: list[Pinned]) -> int:
     return max((entry.id for entry in pinned), default=0) + 1
 
 
-def _pretty(schema: Schema) -> str:
+def _pretty(schema: object) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -7,12 +7,23 @@ document through an edge is told at once.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StrictBool,
+    StrictInt,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
 
 _MAX_PLACES = 9
 _PLAIN = re.compile(rf"-?[0-9]{{1,18}}(\.[0-9]{{1,{_MAX_PLACES}}})?", re.ASCII)
@@ -78,7 +89,21 @@ def _some(value: tuple[object, ...]) -> tuple[object, ...]:
     return value
 
 
-def _fits(pattern: str, what: str) -> AfterValidator:
+class _Checked:
+    """Annotates a type with a check of its values, and tells JSON Schema of it."""
+
+    def __init__(self, check: Callable[[Any], Any], **schema: Any) -> None:
+        self._check = check
+        self._schema = schema
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) | self._schema
+
+
+def _fits(pattern: str, what: str) -> _Checked:
     """A check of a text against a pattern, with a message of its own."""
     compiled = re.compile(pattern, re.ASCII)
 
@@ -87,15 +112,19 @@ def _fits(pattern: str, what: str) -> AfterValidator:
             raise ValueError(f"is not {what}")
         return value
 
-    return AfterValidator(check)
+    return _Checked(check, pattern=f"^(?:{pattern})$")
 
 
-SOME = AfterValidator(_some)
+SOME = _Checked(_some, minItems=1)
 """Annotates a list that must not be empty."""
 Flag = StrictBool
 Count = Annotated[StrictInt, Field(ge=0, le=2**31 - 1)]
 Revision = Annotated[StrictInt, Field(ge=1, le=2**31 - 1)]
-Number = Annotated[Decimal, BeforeValidator(_decimal)]
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_decimal),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": f"^(?:{_PLAIN.pattern})$"}, {"type": "number"}]}),
+]
 Positive = Annotated[Number, AfterValidator(_positive)]
 Amount = Annotated[Number, AfterValidator(_not_negative)]
 Percent = Annotated[Number, AfterValidator(_percent)]

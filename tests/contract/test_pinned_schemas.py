@@ -13,13 +13,16 @@ import msgspec
 import pytest
 
 from hub.codec import SCHEMA_DIR, Codec
+from hub.codec.asyncapi import ASYNCAPI_NAME, asyncapi
 from hub.codec.lock import LOCK_NAME, current, read_lock, read_schema
 from hub.codec.publish import publish
 from hub.codec.records import RECORDS, schema_name
+from hub.codec.releases import RELEASES_NAME
 from hub.codec.shape import record_of, records_in
 from hub.codec.topic_docs import topic_docs
 from hub.domain.model import Frozen
 from hub.errors import ConfigError
+from hub.web.openapi import OPENAPI_NAME, openapi
 
 
 class Then:
@@ -91,11 +94,18 @@ def test_the_files_are_what_publishing_writes(tmp_path: Path) -> None:
     shutil.copy(SCHEMA_DIR / LOCK_NAME, tmp_path)
     assert publish(tmp_path) == []
     for path in SCHEMA_DIR.iterdir():
+        if path.name in (ASYNCAPI_NAME, OPENAPI_NAME, RELEASES_NAME):
+            continue
         assert (tmp_path / path.name).read_text() == path.read_text(), f"{path.name}: run `hub schemas publish`"
 
 
 def test_the_page_of_topics_is_current() -> None:
     assert (SCHEMA_DIR.parent / "docs/topics.md").read_text() == topic_docs(), "run `hub schemas publish`"
+
+
+def test_the_asyncapi_and_openapi_documents_are_current() -> None:
+    assert (SCHEMA_DIR / ASYNCAPI_NAME).read_text() == asyncapi(), "run `hub schemas publish`"
+    assert json.loads((SCHEMA_DIR / OPENAPI_NAME).read_text()) == openapi(), "run `hub schemas publish`"
 
 
 @pytest.mark.parametrize("entry", read_lock(SCHEMA_DIR), ids=lambda entry: f"{entry.id}-{entry.name}")

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from hub.runtime.partitioner import partition_of
-from hub.web import serve
+from hub.web.pages import serve
 from tests.support.runtime import Field, until, words
 
 LABELS = {

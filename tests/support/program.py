@@ -20,8 +20,11 @@ _PATIENCE = 60.0
 class Program:
     """`python ARGUMENTS`; what it prints is appended to `log`. Leaving the context ends it, however it is then."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], log: Path, *, executable: str = sys.executable
+    ) -> None:
         self.log = log
+        self._executable = executable
         self._arguments = arguments
         self._environment = {**os.environ, **environment}
         self._start = 0
@@ -46,7 +49,7 @@ class Program:
             self._start = log.tell()
             self._process = await asyncio.create_subprocess_exec(
                 *bound,
-                sys.executable,
+                self._executable,
                 *self._arguments,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

@@ -1,0 +1,88 @@
+"""A department that takes the hub's work orders and reports on them, with Confluent's client as it comes.
+
+    pip install -r requirements.txt
+    python department.py production
+
+Kafka and the schema registry (any worker of the hub is one) are where BOOTSTRAP and REGISTRY say.
+"""
+
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+
+from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+BOOTSTRAP = os.environ.get("BOOTSTRAP", "127.0.0.1:9092")
+REGISTRY = os.environ.get("REGISTRY", "http://127.0.0.1:9464")
+STEPS = {
+    "production": ["accepted", "produced"],
+    "procurement": ["accepted", "received"],
+    "logistics": ["accepted", "shipped", "delivered"],
+}
+"""What a department says of a work order, one after the other. Your own work goes between them."""
+
+
+def report(order: dict, kind: str) -> dict:
+    """That the department has done something; no lines means all that the work order still lacks."""
+    return {
+        # The same id whenever the same is reported: the hub lets it take effect once.
+        "event_id": f"{order['work_order_id']}-{order['revision']}-{kind}",
+        "source": f"python-{order['department']}",
+        "occurred_at": datetime.now(UTC),
+        "order_id": order["order_id"],
+        "work_order_id": order["work_order_id"],
+        "department": order["department"],
+        "kind": kind,
+        "lines": [],
+    }
+
+
+def main(department: str) -> None:
+    orders, status = f"{department}.orders", f"{department}.status"
+    registry = SchemaRegistryClient({"url": REGISTRY})
+    read = AvroDeserializer(registry)
+    write = AvroSerializer(registry, conf={"auto.register.schemas": False, "use.latest.version": True})
+    consumer = Consumer(
+        {
+            "bootstrap.servers": BOOTSTRAP,
+            "group.id": f"python-{department}",
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",  # what the hub took back is not to be seen
+        }
+    )
+    producer = Producer(
+        {
+            "bootstrap.servers": BOOTSTRAP,
+            "enable.idempotence": True,
+            "partitioner": "murmur2_random",  # as Java and the hub choose partitions; librdkafka's default differs
+        }
+    )
+    consumer.subscribe([orders])
+    print(f"{department} waits for work on {orders}", flush=True)
+    while True:
+        message = consumer.poll(1.0)
+        if message is None:
+            continue
+        if message.error():
+            raise KafkaException(message.error())
+        order = read(message.value(), SerializationContext(orders, MessageField.VALUE))
+        print(f"{order['action']} {order['work_order_id']}: {len(order['lines'])} lines", flush=True)
+        if order["action"] != "cancel":
+            for kind in STEPS[department]:
+                value = write(report(order, kind), SerializationContext(status, MessageField.VALUE))
+                producer.produce(status, value, key=order["order_id"])
+        if producer.flush(30):
+            sys.exit("Kafka did not acknowledge the reports; started again, this goes on where it was")
+        consumer.commit(message)  # only now: whatever ends this program, no work order is forgotten
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in STEPS:
+        sys.exit(f"usage: python department.py {'|'.join(STEPS)}")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    main(sys.argv[1])

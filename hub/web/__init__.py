@@ -1,0 +1,1 @@
+"""What the hub answers over HTTP: a worker's pages, the schema registry, the intake of events."""
