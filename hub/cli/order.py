@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -13,25 +14,31 @@ import typer
 from rich.console import Console
 
 from connectors.reading import Reader
+from hub.cli.order_story import Sent, chapters
 from hub.cli.order_view import render
 from hub.codec import Codec
 from hub.config import Settings, load
+from hub.domain.effects import CustomerNotified, WorkOrderIssued
 from hub.domain.headline import headline
 from hub.domain.journal import JournalEntry
 from hub.domain.order import OrderState
 from hub.errors import HubError
 from hub.runtime.partitioner import partition_of
-from hub.topics import ORDERS_JOURNAL, ORDERS_STATE
+from hub.topics import CUSTOMER_NOTIFICATIONS, ORDERS_JOURNAL, ORDERS_STATE, WORK_TOPIC
+
+_SENT = (*WORK_TOPIC.values(), CUSTOMER_NOTIFICATIONS)
 
 app = typer.Typer(help="What the hub knows of an order.", no_args_is_help=True)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFile:
-    """An order's state and the journal it is the fold of."""
+    """An order's state, the journal it is the fold of, and who was told of it."""
 
     state: OrderState
     journal: Sequence[JournalEntry]
+    sent: Mapping[str, Sent]
+    """By event id, the work orders and notifications that the journal's decisions sent."""
 
 
 @app.callback()
@@ -45,7 +52,10 @@ def show(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
 ) -> None:
-    """Show where an order stands, line by line, and its story: what happened, who said so, what was decided and why."""
+    """Show where an order stands, what it waits for and since when, and its story.
+
+    The story is told by the journal: who did what and when, what was decided by which rule, and who was told.
+    """
     settings, codec = load(), Codec.load()
     found = asyncio.run(find(settings, codec, order_id))
     if found is None:
@@ -53,13 +63,14 @@ def show(
     if as_json:
         typer.echo(orjson.dumps(as_object(found, codec), option=orjson.OPT_INDENT_2))
     else:
-        render(Console(highlight=False), found.state, found.journal, codec)
+        story = chapters(found.journal, found.sent, codec)
+        render(Console(highlight=False), found.state, story, datetime.now(UTC))
 
 
 async def find(settings: Settings, codec: Codec, order_id: str) -> OrderFile | None:
     """The order from the one partition it lives on; None if the hub has never heard of it."""
     reader = Reader(settings.kafka_client(), settings.partitions)
-    await reader.check([ORDERS_STATE, ORDERS_JOURNAL])
+    await reader.check([ORDERS_STATE, ORDERS_JOURNAL, *_SENT])
     key = order_id.encode()
     partition = partition_of(key, settings.partitions)
     latest: bytes | None = None
@@ -74,7 +85,17 @@ async def find(settings: Settings, codec: Codec, order_id: str) -> OrderFile | N
     journal = await _journal(reader, codec, state, partition, since_ms)
     if len(journal) < state.entries and since_ms:
         journal = await _journal(reader, codec, state, partition, 0)
-    return OrderFile(state, journal)
+    sent = {each.event_id: each async for each in _sent(reader, codec, key, partition, since_ms)}
+    return OrderFile(state, journal, sent)
+
+
+async def _sent(reader: Reader, codec: Codec, key: bytes, partition: int, since_ms: int) -> AsyncIterator[Sent]:
+    """What departments and the customer were told of the order."""
+    async for record in reader.held(_SENT, partition=partition, since_ms=since_ms):
+        if record.key == key:
+            message = codec.decode(record.value)
+            if isinstance(message, WorkOrderIssued | CustomerNotified):
+                yield message
 
 
 async def _journal(
@@ -100,5 +121,6 @@ def as_object(found: OrderFile, codec: Codec) -> dict[str, Any]:
     journal = []
     for entry in found.journal:
         fields = msgspec.to_builtins(entry)
-        journal.append(fields | {"payload": msgspec.to_builtins(codec.decode(entry.payload))})
+        sent = [msgspec.to_builtins(found.sent[each]) for each in entry.effect_ids if each in found.sent]
+        journal.append(fields | {"payload": msgspec.to_builtins(codec.decode(entry.payload)), "sent": sent})
     return {"order_id": found.state.order_id, "headline": headline(found.state), "state": state, "journal": journal}

@@ -10,21 +10,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hub.codec import Codec
-from hub.domain.events import (
-    CreditDecided,
-    Fact,
-    OperatorCommanded,
-    OrderCancelled,
-    OrderChanged,
-    OrderConfirmed,
-    OrderPaid,
-    OrderPlaced,
-    StatusReported,
-    TimerFired,
-)
-from hub.domain.headline import headline
-from hub.domain.journal import JournalEntry
+from hub.cli.order_story import Chapter, last_heard, story_table
+from hub.cli.words import lasting, number, when
+from hub.domain.headline import headline, waits
 from hub.domain.model import DEPARTMENTS
 from hub.domain.order import LineState, OrderState, Work, next_due
 
@@ -39,20 +27,23 @@ _COUNTS: Mapping[str, Callable[[LineState], Decimal]] = {
 """Quantities of a line that are shown where any line has one."""
 _GOOD = frozenset({"settled", "closed"})
 _BAD = frozenset({"stalled", "credit-hold"})
-_OUTCOMES = {"applied": "green", "duplicate": "dim", "ignored": "dim", "parked": "yellow"}
 
 
-def render(console: Console, state: OrderState, journal: Sequence[JournalEntry], codec: Codec) -> None:
+def render(console: Console, state: OrderState, story: Sequence[Chapter], now: datetime) -> None:
     """Print everything about one order."""
-    console.print(Group(*_parts(state)))
+    console.print(Group(*_parts(state, story, now)))
     console.print()
-    console.print(_story(journal, codec))
+    console.print(story_table(story))
 
 
-def _parts(state: OrderState) -> Iterator[RenderableType]:
+def _parts(state: OrderState, story: Sequence[Chapter], now: datetime) -> Iterator[RenderableType]:
     status = headline(state)
     colour = "green" if status in _GOOD else "red" if status in _BAD else "cyan"
     yield Text.assemble(("Order ", "bold"), (state.order_id, "bold"), "  ", (status, f"bold {colour}"))
+    for wait in waits(state):
+        since = last_heard(story, wait.department) if wait.department else wait.since
+        told = f", since {when(since)} ({lasting(now - since)})" if since else ""
+        yield Text.assemble(("waits for ", "yellow"), wait.what, (told, "dim"))
     yield _facts(state)
     if state.lines and state.terms:
         yield Text()
@@ -60,12 +51,12 @@ def _parts(state: OrderState) -> Iterator[RenderableType]:
     for each in state.exceptions:
         owner = f", with {each.owner}" if each.owner else ""
         yield Text.assemble(
-            (f"{each.severity} ", "bold red"), f"{each.kind} since {_when(each.opened_at)}{owner}: {each.detail}"
+            (f"{each.severity} ", "bold red"), f"{each.kind} since {when(each.opened_at)}{owner}: {each.detail}"
         )
     for parked in state.parked:
-        yield Text.assemble(("waiting ", "yellow"), f"an event until {_when(parked.deadline)} ({parked.code})")
+        yield Text.assemble(("waiting ", "yellow"), f"an event until {when(parked.deadline)} ({parked.code})")
     if due := next_due(state):
-        yield Text(f"The hub looks at it again at {_when(due)} if nothing happens before.", style="dim")
+        yield Text(f"The hub looks at it again at {when(due)} if nothing happens before.", style="dim")
 
 
 def _facts(state: OrderState) -> Table:
@@ -89,7 +80,7 @@ def _facts(state: OrderState) -> Table:
     for department in DEPARTMENTS:
         work: Work = getattr(state, department)
         if work.status != "none":
-            expected = f", expected {_when(work.expected_at)}" if work.expected_at else ""
+            expected = f", expected {when(work.expected_at)}" if work.expected_at else ""
             table.add_row(department, f"{work.status}, work order revision {work.revision}{expected}")
     if state.settlements:
         table.add_row("billing", f"{state.billing}: {state.payable}{currency} settled, {state.paid}{currency} paid")
@@ -108,73 +99,17 @@ def _lines(lines: Sequence[LineState], currency: str) -> Table:
     table.add_column("supplied by")
     for each in lines:
         line = each.line
-        per = f" / {_number(line.base_quantity)}" if line.base_quantity != 1 else ""
-        less = f" -{_number(line.discount_percent)}%" if line.discount_percent else ""
-        suppliers = [f"{part.department} {_number(part.quantity)} ({part.rule})" for part in each.allocations]
+        per = f" / {number(line.base_quantity)}" if line.base_quantity != 1 else ""
+        less = f" -{number(line.discount_percent)}%" if line.discount_percent else ""
+        suppliers = [f"{part.department} {number(part.quantity)} ({part.rule})" for part in each.allocations]
         if each.unallocated:
-            suppliers.append(f"nobody yet {_number(each.unallocated)}")
+            suppliers.append(f"nobody yet {number(each.unallocated)}")
         table.add_row(
             line.line_id,
             f"{line.item_id} {line.description}".strip(),
-            f"{_number(line.quantity)} {line.unit}",
+            f"{number(line.quantity)} {line.unit}",
             f"{line.price}{per}{less}",
-            *(_number(_COUNTS[name](each)) for name in counts),
+            *(number(_COUNTS[name](each)) for name in counts),
             "\n".join(suppliers),
         )
     return table
-
-
-def _story(journal: Sequence[JournalEntry], codec: Codec) -> Table:
-    table = Table("", "when (UTC)", "who", "what", box=None, pad_edge=False, header_style="dim")
-    for entry in journal:
-        event: Fact = codec.decode(entry.payload)
-        what = Text(_told(event))
-        if entry.outcome != "applied":
-            what.append(f" [{entry.outcome}]", style=_OUTCOMES[entry.outcome])
-        if entry.detail:
-            what.append(f"\n{entry.detail}", style="yellow")
-        for explanation in entry.explanations:
-            what.append(f"\n{explanation}", style="dim")
-        table.add_row(str(entry.entry), _when(entry.decided_at), event.source, what)
-    return table
-
-
-def _told(event: Fact) -> str:  # noqa: PLR0911 - one case for each type of event
-    """An event in words."""
-    match event:
-        case OrderPlaced(lines=lines):
-            return f"placed the order, {len(lines)} lines"
-        case OrderChanged(revision=revision, reason=reason):
-            return f"changed it, revision {revision}{_because(reason)}"
-        case OrderCancelled(reason=reason):
-            return f"cancelled it{_because(reason)}"
-        case OrderConfirmed(accepted=accepted, reason=reason):
-            return f"{'confirmed' if accepted else 'declined'} it{_because(reason)}"
-        case OrderPaid(amount=amount, currency=currency):
-            return f"paid {amount} {currency}"
-        case StatusReported(kind=kind, lines=lines, reason=reason):
-            goods = ", ".join(f"line {each.line_id}: {_number(each.quantity)}" for each in lines)
-            return f"reported {kind}{f' ({goods})' if goods else ''}{_because(reason)}"
-        case OperatorCommanded(command=command, owner=owner, reason=reason):
-            return f"{owner} ordered {command}{_because(reason)}"
-        case CreditDecided(granted=granted, checks=checks):
-            verdicts = "".join(
-                f"\n{'passed' if check.passed else 'FAILED'} {check.rule}: {check.value} against {check.threshold}"
-                for check in checks
-            )
-            return f"{'granted' if granted else 'refused'} credit{verdicts}"
-        case TimerFired(occurred_at=due):
-            return f"time was up at {_when(due)}"
-    return type(event).__name__
-
-
-def _because(reason: str) -> str:
-    return f": {reason}" if reason else ""
-
-
-def _when(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
-
-
-def _number(number: Decimal) -> str:
-    return f"{number.normalize():f}"

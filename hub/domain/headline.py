@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal, NamedTuple
 
 from hub.domain.ledger import wanted
-from hub.domain.model import DEPARTMENTS
+from hub.domain.model import DEPARTMENTS, Department
 from hub.domain.order import OrderState
 
 Headline = Literal[
@@ -61,6 +63,16 @@ def _of_the_goods(state: OrderState) -> Headline:
     return "confirmed"
 
 
+class Wait(NamedTuple):
+    """One thing that has to happen for the order to go on."""
+
+    what: str
+    """For a person."""
+    since: datetime | None
+    """When the order began to wait for it; None for a department, whose last word only the journal has."""
+    department: Department | None = None
+
+
 _WAITS: dict[str, tuple[str, ...]] = {
     "unknown": ("the order itself",),
     "confirming": ("the customer's confirmation",),
@@ -73,19 +85,43 @@ UNFINISHED = frozenset(("ordered", "accepted", "scheduled", "started"))
 
 def waits_for(state: OrderState) -> tuple[str, ...]:
     """What has to happen for the order to go on, for a person."""
+    return tuple(wait.what for wait in waits(state))
+
+
+def waits(state: OrderState) -> tuple[Wait, ...]:
+    """What has to happen for the order to go on, and since when it waits for that."""
     if state.commercial in _WAITS and not state.consent:
-        return _WAITS[state.commercial]
+        return tuple(Wait(what, state.moved_at) for what in _WAITS[state.commercial])
     if state.commercial == "cancelled":
-        return ("payment",) if any(bill.open for bill in state.bills) else ()
-    waits = [f"the end of hold {hold.name}{f' ({hold.owner})' if hold.owner else ''}" for hold in state.holds]
+        return (Wait("payment", state.moved_at),) if any(bill.open for bill in state.bills) else ()
+    return (*_held_up(state), *_at_work(state))
+
+
+def _held_up(state: OrderState) -> Iterator[Wait]:
+    for hold in state.holds:
+        yield Wait(f"the end of hold {hold.name}{f' ({hold.owner})' if hold.owner else ''}", hold.since)
     if state.credit == "requested":
-        waits.append("the credit account's answer")
+        request = state.credit_request
+        yield Wait("the credit account's answer", request.occurred_at if request else None)
     elif state.credit == "refused":
-        waits.append("credit, which was refused")
+        yield Wait("credit, which was refused", _opened_at(state, "credit-refused", ""))
     else:
-        waits.extend(f"a department that supplies line {line.line.line_id}" for line in state.lines if line.unallocated)
+        for line in state.lines:
+            if line.unallocated:
+                line_id = line.line.line_id
+                yield Wait(f"a department that supplies line {line_id}", _opened_at(state, "no-candidate", line_id))
+
+
+def _at_work(state: OrderState) -> Iterator[Wait]:
     for department in DEPARTMENTS:
         status = getattr(state, department).status
         if status in UNFINISHED:
-            waits.append(f"{department} ({status})")
-    return tuple(waits)
+            yield Wait(f"{department} ({status})", None, department)
+
+
+def _opened_at(state: OrderState, kind: str, subject: str) -> datetime | None:
+    """When the exception of this kind was opened; one that a person has resolved leaves when the order moved last."""
+    for each in state.exceptions:
+        if each.kind == kind and each.subject == subject:
+            return each.opened_at
+    return state.moved_at

@@ -149,16 +149,17 @@ def _shows_orders(kafka: str) -> None:
     assert shown.returncode == 0, shown.stderr
     assert re.match(r"Order DEMO-PARTIAL  (settled|closed)\n", shown.stdout)
     story = shown.stdout.split("when (UTC)")[1]
-    steps = ["placed the order", "granted credit", "reported accepted", "reported shipped", "reported delivered"]
+    steps = ["placed the order", "granted credit", "logistics is asked for", "accepted", "shipped: ", "delivered: "]
     places = [story.index(step) for step in steps]
     assert places == sorted(places)
-    assert story.count("reported delivered") == 2
+    assert story.count("delivered: ") == 2
     assert "line 1: 50 to logistics by rule on-stock" in story
 
     told = json.loads(hub(kafka, "order", "show", "DEMO-PARTIAL", "--json").stdout)
     assert [entry["entry"] for entry in told["journal"]] == list(range(1, told["state"]["entries"] + 1))
     assert told["state"]["lines"][0]["delivered"] == "50"
     assert told["journal"][0]["payload"]["order_id"] == "DEMO-PARTIAL"
+    assert told["journal"][0]["sent"][0]["kind"] == "received"
 
     unknown = hub(kafka, "order", "show", "NO-SUCH-ORDER")
     assert unknown.returncode == 1

@@ -28,6 +28,7 @@ from hub.domain.flow.admission import ADMISSION
 from hub.domain.flow.joining import KINDS, TRIGGERS
 from hub.domain.flow.turn import Turn
 from hub.domain.headline import headline
+from hub.domain.holds import HoldRule
 from hub.domain.model import DEPARTMENTS, Department, LineChange
 from hub.domain.order import BillingStatus, CommercialStatus, CreditStatus, OrderState, WorkStatus
 from hub.domain.policy import Policy
@@ -140,6 +141,7 @@ def test_every_event_in_every_status_takes_effect_or_has_a_reason(
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_in_every_status_takes_effect_or_has_a_reason(status: CommercialStatus, command: str) -> None:
     story = in_commercial(status)
+    story.policy = replace(story.policy, holds={"compliance": HoldRule()})
     before = story.order
     decision = story.command(command, TARGETS.get(command, ""))
     takes_effect_or_has_a_reason(before, decision)

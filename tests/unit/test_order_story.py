@@ -1,0 +1,170 @@
+"""`hub order show` tells an order's story: who, what, when, why, by which rule, and what it waits for since when."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import timedelta
+
+from rich.console import Console
+
+from hub.cli.order_story import Chapter
+from hub.cli.order_view import render
+from hub.domain.effects import CustomerNotified, WorkOrderIssued
+from hub.domain.holds import HoldRule
+from hub.domain.journal import JournalEntry
+from hub.domain.model import LineChange
+from hub.domain.policy import Policy
+from tests.support.orders import ORDER, Story, line
+
+
+def chapters(story: Story) -> list[Chapter]:
+    """The journal as the hub would have written it, and what was sent."""
+    told = []
+    decided = [each for each in story.decisions if each.outcome != "refused"]
+    for number, ((received, at), decision) in enumerate(zip(story.journal, decided, strict=True), 1):
+        event = received.event
+        entry = JournalEntry(
+            order_id=ORDER,
+            entry=number,
+            decided_at=at,
+            event_id=event.event_id,
+            event_type=type(event).__name__,
+            topic=received.topic,
+            partition=received.partition,
+            offset=received.offset,
+            payload=received.raw,
+            outcome=decision.outcome,  # type: ignore[arg-type]
+            code=decision.code,
+            detail=decision.detail,
+            explanations=decision.explanations,
+        )
+        sent = [each for each in decision.effects if isinstance(each, WorkOrderIssued | CustomerNotified)]
+        told.append(Chapter(entry, event, sent))
+    return told
+
+
+def shown(story: Story, *, after: timedelta = timedelta(hours=5)) -> list[str]:
+    """What is printed so long after the last decision, line by line."""
+    out = io.StringIO()
+    render(Console(file=out, width=200, highlight=False), story.order, chapters(story), story.now + after)
+    return [printed.rstrip() for printed in out.getvalue().splitlines()]
+
+
+def of(lines: Sequence[str], number: int) -> list[str]:
+    """What is told of one entry: when and who, then what."""
+    table = lines[next(place for place, each in enumerate(lines) if "when (UTC)" in each) :]
+    column = table[0].index("what")
+    starts = [place for place, each in enumerate(table) if each[:3].strip().isdigit()] + [len(table)]
+    first, *others = table[starts[number - 1] : starts[number]]
+    return [" ".join(first[:column].split()[1:]), first[column:], *(each[column:] for each in others)]
+
+
+def test_who_did_what_and_what_was_decided_by_which_rule_and_who_was_told() -> None:
+    story = Story()
+    story.customer(confirmation="required")
+    story.place(line("1", "MK-1", 4))
+    story.confirm()
+    story.report("production", "rejected", reason="no capacity")
+    story.command("reroute", "1:production")
+    lines = shown(story)
+    assert of(lines, 1) == [
+        "2025-03-03 08:00:00 the buyer (/test)",
+        "placed the order as PO-1",
+        "placed: 1 lines, 47.60 EUR, class standard",
+        "credit requested: reserve 47.60 EUR",
+        "→ the customer: We have received your order PO-1.",
+    ]
+    assert of(lines, 2)[:3] == [
+        "2025-03-03 08:00:00 the credit account",
+        "granted credit",
+        "passed: customer-known, currency, account-status, credit-limit (47.60 against 1000000)",
+    ]
+    assert of(lines, 4) == [
+        "2025-03-03 08:00:00 production (/test)",
+        "production rejected 4 C62 of line 1: no capacity",
+        "line 1: 4 to procurement by rule procurement-rule",
+        "→ procurement is asked for 4 C62 of line 1",
+    ]
+    assert of(lines, 5) == [
+        "2025-03-03 08:00:00 ines (/test)",
+        "commanded reroute 1:production: test",
+        "→ production is asked for 4 C62 of line 1",
+        "→ procurement is asked for nothing any more",
+    ]
+
+
+def test_a_refused_credit_shows_what_failed_and_since_when_the_order_waits() -> None:
+    story = Story(limit="118.99")
+    story.place()
+    lines = shown(story)
+    assert lines[:2] == [
+        f"Order {ORDER}  credit-hold",
+        "waits for credit, which was refused, since 2025-03-03 08:00:00 (5 hours)",
+    ]
+    assert "FAILED credit-limit: 119.00 against 118.99" in of(lines, 2)
+
+
+def test_each_thing_an_order_waits_for_has_its_own_time() -> None:
+    story = Story(Policy(holds={"compliance": HoldRule(blocks=("ship",))}))
+    story.place(line("1", "MK-1"), line("2", "XX-1"))
+    story.wait(timedelta(hours=1))
+    story.report("production", "accepted")
+    story.command("hold", "compliance:1")
+    assert shown(story, after=timedelta(days=1))[1:4] == [
+        "waits for the end of hold compliance:1, since 2025-03-03 09:00:00 (1 day)",
+        "waits for a department that supplies line 2, since 2025-03-03 08:00:00 (1 day)",
+        "waits for production (accepted), since 2025-03-03 09:00:00 (1 day)",
+    ]
+
+
+def test_work_nobody_has_answered_waits_since_it_was_given() -> None:
+    story = Story()
+    story.place(line(item_id="MK-1"))
+    story.wait(timedelta(minutes=90))
+    assert shown(story, after=timedelta())[1] == "waits for production (ordered), since 2025-03-03 08:00:00 (1 hour)"
+
+
+def test_the_account_and_the_customer_are_waited_for_since_they_were_asked() -> None:
+    story = Story(Policy(confirmation="required"), credit_answers=False)
+    story.place()
+    story.wait(timedelta(minutes=1))
+    assert shown(story)[1] == "waits for the credit account's answer, since 2025-03-03 08:00:00 (5 hours)"
+    answer = story.answer(story.requests[-1])
+    assert answer is not None
+    story.receive(answer)
+    assert shown(story)[1] == "waits for the customer's confirmation, since 2025-03-03 08:01:00 (5 hours)"
+
+
+def test_what_had_no_effect_is_told_with_the_reason() -> None:
+    story = Story()
+    story.report("logistics", "delivered", {"1": 10})
+    story.place()
+    story.change(7, LineChange("delete", "1"))
+    lines = shown(story)
+    assert of(lines, 1)[1:] == [
+        "reported delivered: 10 of line 1 [parked]",
+        "The order has not been placed yet; kept until 2025-03-04 08:00:00",
+    ]
+    assert of(lines, 4)[1:] == [
+        "changed the order, revision 7 [parked]",
+        "Revision 7 came before revision 1; kept until 2025-03-04 08:00:00",
+    ]
+
+
+def test_news_that_is_old_is_told_with_its_own_time() -> None:
+    story = Story()
+    story.place()
+    story.wait(timedelta(days=2))
+    story.report("logistics", "accepted")
+    when = of(shown(story), 3)
+    assert when[0] == "2025-03-05 08:00:00 logistics (/test)"
+    assert any(each.strip() == "of 2025-03-03 08:03:00" for each in shown(story))
+
+
+def test_an_order_that_is_over_waits_for_nothing() -> None:
+    story = Story()
+    story.place()
+    story.cancel()
+    assert shown(story)[0] == f"Order {ORDER}  cancelled"
+    assert not any("waits for" in each for each in shown(story))
