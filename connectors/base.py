@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from hub.domain.events import CustomerEvent, CustomerFact, ItemUpdated, OrderEvent, OrderFact
+from hub.domain.statements import ItemStated
 
-Event = OrderEvent | CustomerEvent | ItemUpdated
+Event = OrderEvent | CustomerEvent | ItemUpdated | ItemStated
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Inbound(Protocol):
 
 
 def key_of(event: Event) -> str:
-    """The record key an event travels under: its order, customer or item."""
+    """The record key an event travels under: its order, customer, item or statement."""
     match event:
         case OrderFact(order_id=order_id):
             return order_id
@@ -92,4 +93,6 @@ def key_of(event: Event) -> str:
             return customer_id
         case ItemUpdated(item=item):
             return item.item_id
+        case ItemStated(statement_id=statement_id):
+            return statement_id
     raise TypeError(type(event).__name__)

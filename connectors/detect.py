@@ -9,6 +9,7 @@ from connectors.base import Inbound, Problem, Read, Refusal
 from connectors.defaults import NO_DEFAULTS, Defaults
 from connectors.edifact.reader import Edifact
 from connectors.jsonl import JsonLines
+from connectors.statement_csv import StatementCsv, is_statement
 from connectors.ubl import UblOrders
 from connectors.x12.reader import X12
 
@@ -36,6 +37,8 @@ def _reader(head: bytes, defaults: Defaults) -> Inbound | None:
         return X12(defaults)
     if start.startswith((b"UNA", b"UNB")):
         return Edifact(defaults)
+    if is_statement(head):
+        return StatementCsv()
     return None
 
 
@@ -44,4 +47,7 @@ def _unknown(head: bytes) -> str:
         return "it is empty"
     if head.lstrip(_BLANK).startswith(b"["):
         return "it holds a JSON array; write one object a line, without brackets and commas between them"
-    return "it begins like none of UBL XML (<), JSON Lines ({), X12 (ISA) and EDIFACT (UNA, UNB)"
+    return (
+        "it begins like none of UBL XML (<), JSON Lines ({), X12 (ISA), EDIFACT (UNA, UNB) and a list as CSV, whose "
+        "first row names its columns"
+    )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
 from connectors.reading import Reader
 from hub.codec import Codec
 from hub.domain.credit import CreditAccount
-from hub.domain.effects import SettlementRecorded
+from hub.domain.effects import SettlementPosted, SettlementRecorded
 from hub.domain.en16931 import Refusal
 from hub.domain.invoicing import Invoice, invoice_of
 from hub.domain.order import OrderState
 from hub.domain.party import Party, Seller
 from hub.runtime.partitioner import partition_of
-from hub.topics import CREDIT_STATE, ORDERS_STATE, SETTLEMENTS
+from hub.topics import CREDIT_STATE, ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL
 
 TOPICS = (SETTLEMENTS, CREDIT_STATE, ORDERS_STATE)
 _RESERVATION = b"\x1f"
@@ -33,13 +33,16 @@ class Wanted:
     settlement_id: str | None = None
 
     def __contains__(self, settled: SettlementRecorded) -> bool:
-        day = settled.occurred_at.astimezone(UTC).date()
         return (
             self.order_id in (None, settled.order_id)
             and self.settlement_id in (None, settled.settlement_id)
-            and (self.since is None or self.since <= day)
-            and (self.until is None or day <= self.until)
+            and self.includes(settled.occurred_at)
         )
+
+    def includes(self, moment: datetime) -> bool:
+        """Whether the moment is on one of the days wanted."""
+        day = moment.astimezone(UTC).date()
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,20 @@ class Settlements:
             name, party = accounts.get(record.customer_id, ("", None))
             document = invoice_of(record, seller, party, name)
             yield Settled(record, document, locales.get(record.order_id, _LOCALE))
+
+    async def records(self, wanted: Wanted) -> AsyncIterator[SettlementRecorded]:
+        """Every settlement wanted, each partition in order."""
+        await self._reader.check((SETTLEMENTS,))
+        async for record in self._held(wanted):
+            yield record
+
+    async def postings(self, wanted: Wanted) -> AsyncIterator[SettlementPosted]:
+        """What the journal has of the orders and days wanted, each partition in order."""
+        await self._reader.check((SETTLEMENTS_JOURNAL,))
+        async for record in self._reader.held([SETTLEMENTS_JOURNAL], partition=self._partition(wanted.order_id)):
+            posted = self._codec.decode_as(SettlementPosted, record.value)
+            if wanted.order_id in (None, posted.order_id) and wanted.includes(posted.occurred_at):
+                yield posted
 
     async def _accounts(self) -> dict[str, tuple[str, Party | None]]:
         """What each customer's account calls them, and who they are on an invoice."""

@@ -20,6 +20,7 @@ PROCUREMENT_STATUS = "procurement.status"
 LOGISTICS_STATUS = "logistics.status"
 CUSTOMERS_EVENTS = "customers.events"
 ITEMS_EVENTS = "items.events"
+STATEMENTS = "statements"
 
 PRODUCTION_ORDERS = "production.orders"
 PROCUREMENT_ORDERS = "procurement.orders"
@@ -170,6 +171,15 @@ _DECLARED = (
         direction="in",
         doc="Master data of the items the company sells.",
         configs=_INPUT,
+    ),
+    Topic(
+        name=STATEMENTS,
+        key="statement_id",
+        records=("ItemStated",),
+        owner="departments, carriers, customers",
+        direction="in",
+        doc="Lists kept outside: deliveries, proofs of delivery, remittances. Only `hub reconcile` reads them.",
+        configs={**_INPUT, **_KEEP_FOREVER},
     ),
     _work("production"),
     _work("procurement"),

@@ -21,6 +21,7 @@ from hub.cli import (
     intake,
     lifecycle,
     order,
+    reconcile,
     schemas,
     send,
     settle,
@@ -47,6 +48,7 @@ app.add_typer(settle.app, name="settle")
 app.command("config")(config.show)
 app.command("intake")(intake.run)
 app.command("lifecycle")(lifecycle.show)
+app.command("reconcile")(reconcile.reconcile)
 app.command("send")(send.send)
 app.command("deliver")(deliver.deliver)
 app.command("tail")(tail.tail)

@@ -20,6 +20,7 @@ from connectors.settlement_page.page import to_html
 from connectors.settlements import Settled, Settlements, Wanted
 from connectors.ubl_writer import to_ubl
 from hub.cli.settle_show import told
+from hub.cli.settle_tables import write_tables
 from hub.codec import Codec
 from hub.config import load
 from hub.domain.en16931 import Finding, Refusal
@@ -36,6 +37,8 @@ def export(
     ubl: Annotated[Path | None, typer.Option(file_okay=False, help="Where UBL 2.1 XML goes.")] = None,
     html: Annotated[Path | None, typer.Option(file_okay=False, help="Where the customer's pages go.")] = None,
     pdf_: Annotated[Path | None, typer.Option("--pdf", file_okay=False, help="The same as PDF, by Chromium.")] = None,
+    csv: Annotated[Path | None, typer.Option(file_okay=False, help="Where tables for finance go, as CSV.")] = None,
+    parquet: Annotated[Path | None, typer.Option(file_okay=False, help="The same as Parquet.")] = None,
     since: Annotated[datetime | None, typer.Option("--from", formats=_DAYS, help="Settled that day or later.")] = None,
     until: Annotated[datetime | None, typer.Option("--to", formats=_DAYS, help="Settled that day or before.")] = None,
     order: Annotated[str | None, typer.Option(help="Of this order only.")] = None,
@@ -43,18 +46,27 @@ def export(
     replace: Annotated[bool, typer.Option("--replace", help="Write files anew that are there already.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For a program: one object a document.")] = False,
 ) -> None:
-    """Write settlements as documents, one file each, named by the settlement. Days are UTC.
+    """Write settlements as documents, one file each, named by the settlement, or as tables. Days are UTC.
 
-    What was written before is left as it was issued. Exit status 1 if a document was refused.
+    Documents written before are left as they were issued; tables are written anew. Exit status 1 if a document was
+    refused.
     """
     forms = [Form(ubl, ".xml", lambda invoice, _: to_ubl(invoice)), Form(html, ".html", to_html)]
     if pdf_ is not None:
         chromium = pdf.browser()
         forms.append(Form(pdf_, ".pdf", lambda invoice, locale: pdf.to_pdf(to_html(invoice, locale), chromium)))
     forms = [form for form in forms if form.directory is not None]
-    if not forms:
-        raise typer.BadParameter("say what to write and where: --ubl DIR, --html DIR or --pdf DIR")
+    if not (forms or csv or parquet):
+        raise typer.BadParameter(
+            "say what to write and where: --ubl, --html, --pdf, --csv or --parquet with a directory"
+        )
     wanted = Wanted(order, _day(since), _day(until))
+    if csv or parquet:
+        told_of = asyncio.run(write_tables(wanted, csv, parquet))
+        if not as_json:
+            typer.echo(told_of)
+    if not forms:
+        return
     documents = _documents(wanted, languages=html is not None or pdf_ is not None)
     writer = Writer(forms, strict=strict, replace=replace)
     counts = asyncio.run(_write(documents, writer, as_json=as_json))

@@ -34,6 +34,7 @@ from hub.domain.journal import JournalEntry
 from hub.domain.master_data import KeptItem, PurchaseOrder
 from hub.domain.model import Frozen, OrderLine
 from hub.domain.order import LineState, OrderState, Terms, Work
+from hub.domain.statements import ItemStated
 
 RECORDS: tuple[type[Frozen], ...] = (
     OrderPlaced,
@@ -61,6 +62,7 @@ RECORDS: tuple[type[Frozen], ...] = (
     ItemCopied,
     KeptItem,
     PurchaseOrder,
+    ItemStated,
 )
 """In the order their first ids were given."""
 

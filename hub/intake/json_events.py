@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from hub.domain.checks import Finding
 from hub.domain.events import CustomerEvent, ItemUpdated, OrderEvent
+from hub.domain.statements import ItemStated
 from hub.errors import HubError
 from hub.intake.models import EVENTS
 from hub.intake.order_checks import findings
@@ -43,7 +44,7 @@ class IntakeError(HubError):
         self.problems = problems
 
 
-def event_from_json(raw: bytes | str) -> OrderEvent | CustomerEvent | ItemUpdated:
+def event_from_json(raw: bytes | str) -> OrderEvent | CustomerEvent | ItemUpdated | ItemStated:
     """The event a JSON object says, `type` naming which. Numbers keep their decimals as written.
 
     Raises IntakeError.
@@ -74,14 +75,16 @@ def object_from_json(raw: bytes | str, limit: int = MAX_DOCUMENT_BYTES) -> dict[
     return document
 
 
-def event_from_document(document: Mapping[str, Any]) -> OrderEvent | CustomerEvent | ItemUpdated:
+def event_from_document(document: Mapping[str, Any]) -> OrderEvent | CustomerEvent | ItemUpdated | ItemStated:
     """The event a parsed object says. Raises IntakeError."""
     name = document.get("type")
     model = EVENTS.get(name) if isinstance(name, str) else None
     if model is None:
         raise IntakeError((_unknown_type(name, given="type" in document),))
     try:
-        event = cast("OrderEvent | CustomerEvent | ItemUpdated", model.model_validate(document).to_domain())
+        event = cast(
+            "OrderEvent | CustomerEvent | ItemUpdated | ItemStated", model.model_validate(document).to_domain()
+        )
     except ValidationError as error:
         raise explained(error, tuple(model.model_fields)) from None
     if found := findings(event):

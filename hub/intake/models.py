@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict
 
-from hub.domain import credit_terms, events, items, model, party
+from hub.domain import credit_terms, events, items, model, party, statements
 from hub.domain.customer import NotificationKind
 from hub.domain.model import Department, VatCategory
 from hub.intake.values import (
@@ -301,6 +301,24 @@ class PaymentReceived(CustomerDocument):
     order_id: Text = ""
 
 
+class ItemStated(EventDocument):
+    """One item of a list that somebody outside keeps."""
+
+    struct = statements.ItemStated
+    type: Literal["ItemStated"]
+    statement_id: Id
+    subject: statements.StatedSubject
+    party: Id
+    order_id: Id | Literal[""] = ""
+    line_id: Id | Literal[""] = ""
+    references: tuple[Id, ...] = ()
+    quantity: Number | None = None
+    unit: Unit | Literal[""] = ""
+    price: Amount | None = None
+    amount: Number | None = None
+    currency: Currency | Literal[""] = ""
+
+
 EVENTS: dict[str, type[EventDocument]] = {
     document.struct.__name__: document
     for document in (
@@ -314,6 +332,7 @@ EVENTS: dict[str, type[EventDocument]] = {
         CustomerUpdated,
         PaymentReceived,
         ItemUpdated,
+        ItemStated,
     )
 }
 """Every event that may come in as JSON, by the value of its `type`."""

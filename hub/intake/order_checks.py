@@ -1,4 +1,4 @@
-"""Orders held to the rules the hub will hold them to, so that whoever sends one through an edge is told at once.
+"""Events held to the rules the hub will hold them to, so that whoever sends one through an edge is told at once.
 
 How many lines an order may have is the company's policy and left to the hub.
 """
@@ -12,11 +12,12 @@ from hub.domain.checks import LARGEST_VALUE, Finding, check_line, check_order, t
 from hub.domain.events import CustomerEvent, ItemUpdated, OrderChanged, OrderEvent, OrderPlaced
 from hub.domain.ledger import new_line
 from hub.domain.policy import Policy
+from hub.domain.statements import ItemStated, check_stated
 
 _POLICY = Policy(max_lines=2**31)
 
 
-def findings(event: OrderEvent | CustomerEvent | ItemUpdated) -> tuple[Finding, ...]:
+def findings(event: OrderEvent | CustomerEvent | ItemUpdated | ItemStated) -> tuple[Finding, ...]:
     """What stands against an event by its own content; empty if nothing."""
     match event:
         case OrderPlaced():
@@ -25,6 +26,8 @@ def findings(event: OrderEvent | CustomerEvent | ItemUpdated) -> tuple[Finding, 
             return tuple(each for change in event.changes if change.line for each in check_line(change.line))
         case ItemUpdated() if mistake := event.item.mistake():
             return (Finding("item-invalid", "item", event.item.item_id, mistake),)
+        case ItemStated():
+            return tuple(check_stated(event))
         case _:
             return ()
 

@@ -36,6 +36,7 @@ from hub.domain.order import LineState, OrderState
 from hub.domain.policy import EarlyPayment, LateDelivery, Policy
 from tests.support.effort import examples
 from tests.support.orders import ORDER, START, Story, line
+from tests.support.reconciliation import reconciled
 
 LINES = st.sampled_from(["1", "2", "3"])
 QUANTITIES = st.integers(1, 8)
@@ -413,6 +414,20 @@ class OrderMachine(RuleBasedStateMachine):
         assert accounts["customer-credit"] == -state.credit_balance
         assert all(open_claims[bill.settlement_id] == bill.open >= 0 for bill in state.bills)
         assert state.payable - state.paid == sum(open_claims.values()) - state.prepaid - state.credit_balance
+
+    @invariant()
+    def a_reconciliation_explains_every_difference_to_the_cent(self) -> None:
+        state = self.state
+        if state is None or state.terms is None:
+            return
+        outcome = reconciled(self.story)
+        by_side = {
+            side: sum((each.amount for each in outcome.discrepancies if each.side == side), Decimal(0))
+            for side in ("order", "payment", "books")
+        }
+        assert outcome.matched.ordered + by_side["order"] == outcome.matched.settled == state.payable
+        assert outcome.matched.settled + by_side["payment"] == outcome.books.paid == state.paid
+        assert [each for each in outcome.discrepancies if each.open or each.side == "books"] == []
 
     def teardown(self) -> None:
         """Decided again from the journal, everything comes out the same."""

@@ -135,6 +135,34 @@ class _Oracle:
         return int(amount * 10**self.decimals)
 
 
+def in_binary(document: Document) -> list[float]:
+    """The document's totals as programs on binary floating point add them up, every product rounded to cents."""
+    taxable: dict[Vat, float] = {}
+
+    def add(vat: Vat, amount: float) -> None:
+        taxable[vat] = taxable.get(vat, 0.0) + amount
+
+    def cents(amount: float) -> float:
+        return round(amount, minor_unit(document.currency))
+
+    def amount_of(each: Adjustment, base: float) -> float:
+        found = float(each.amount) if each.amount is not None else cents(base * float(each.percent or 0) / 100)
+        return found if each.kind == "charge" else -found
+
+    line_total = 0.0
+    for line in document.lines:
+        net = cents(float(line.quantity) * float(line.price) / float(line.base_quantity))
+        net += sum(amount_of(each, net) for each in line.adjustments)
+        line_total += net
+        add(line.vat, net)
+    for each in document.adjustments:
+        base = taxable.get(each.vat, 0.0) if each.base_amount is None else float(each.base_amount)
+        add(each.vat, amount_of(each, base))
+    tax_exclusive = sum(taxable.values())
+    tax_total = sum(cents(amount * float(vat.rate or 0) / 100) for vat, amount in taxable.items())
+    return [line_total, tax_exclusive, tax_total, tax_exclusive + tax_total]
+
+
 def of_hub(computed: Totals) -> Answer:
     """The hub's totals in the oracle's terms."""
     decimals = minor_unit(computed.currency)

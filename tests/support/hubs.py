@@ -28,6 +28,7 @@ from hub.domain.master_data import Knowledge, PurchaseOrder, claim, give_up, num
 from hub.domain.order import OrderState, next_due
 from hub.domain.policy import Policy
 from hub.domain.routing import Router
+from hub.domain.statements import ItemStated
 from tests.support.orders import START
 
 
@@ -94,7 +95,7 @@ class PureHub:
                 account = decide_customer(self._accounts.get(event.customer_id), event, self._policy).account
                 if account is not None:
                     self._accounts[event.customer_id] = account
-            else:
+            elif not isinstance(event, ItemStated):
                 self._decide(event)
 
     def wait(self, duration: timedelta) -> None:

@@ -1,7 +1,7 @@
-"""The official artefacts a written document is judged by, fetched once through Maven at pinned versions.
+"""The official artefacts documents are judged by, fetched once through Maven at pinned versions.
 
-UBL 2.1 XSD (OASIS, ISO/IEC 19845), the EN 16931 schematron (CEN/TC 434, 1.3.16) and that of Peppol BIS Billing 3
-(May 2026), each in the jar that carries it to validators.
+UBL 2.1 XSD (OASIS, ISO/IEC 19845), the EN 16931 schematron and its example invoices (CEN/TC 434, 1.3.16), and the
+schematron of Peppol BIS Billing 3 (May 2026), each in the jar that carries it to validators.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ _SVRL = {"svrl": "http://purl.oclc.org/dsdl/svrl"}
 class _Jar(NamedTuple):
     artifact: str
     sha256: str
+    kept: tuple[str, ...] = ("external/", "schemas/")
+    """Where in it lies what is wanted."""
 
 
 _XSD = _Jar("com.helger.ubl:ph-ubl21:10.2.0", "7317ddd448f58cdf4e550878d839be8d3324b410771ba462a35ced49ccb26a52")
@@ -43,6 +45,11 @@ _PEPPOL = _Jar(
     "com.helger.phive.rules:phive-rules-peppol:4.3.7",
     "c82aaeda5ca16166034421393d160ec6cf77460b16e027eecc4bb5fe67a552ce",
 )
+_EXAMPLES = _Jar(
+    "com.helger.phive.rules:phive-rules-en16931:4.3.7:jar:test-sources",
+    "59fe50600a55f692020d4464657d739b8a7fea35567256fc02ba30e084723c72",
+    ("external/test-files/1.3.16/ubl/",),
+)
 
 
 class Broken(NamedTuple):
@@ -50,6 +57,11 @@ class Broken(NamedTuple):
 
     rule: str
     text: str
+
+
+def examples() -> dict[str, bytes]:
+    """The example invoices and credit notes of CEN/TC 434 in UBL, by file name."""
+    return {path.name: path.read_bytes() for path in (_unpacked(_EXAMPLES) / _EXAMPLES.kept[0]).iterdir()}
 
 
 def schema_errors(document: bytes) -> list[str]:
@@ -141,5 +153,5 @@ def _fetch(jar: _Jar, directory: Path) -> None:
     if digest != jar.sha256:
         raise RuntimeError(f"{jar.artifact} has SHA-256 {digest}, not {jar.sha256}")
     with zipfile.ZipFile(archive) as packed:
-        packed.extractall(directory, [name for name in packed.namelist() if name.startswith(("external/", "schemas/"))])
+        packed.extractall(directory, [name for name in packed.namelist() if name.startswith(jar.kept)])
     archive.unlink()

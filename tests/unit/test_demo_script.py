@@ -29,6 +29,7 @@ from hub.domain.headline import headline
 from hub.domain.model import DEPARTMENTS
 from hub.domain.order import OrderState, next_due
 from hub.domain.policy import Policy
+from hub.domain.statements import ItemStated
 from hub.rules import load_router
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -90,7 +91,7 @@ class Theatre:
             assert booked.account
             self.accounts[event.customer_id] = booked.account
             return
-        assert not isinstance(event, CreditRequested | ItemUpdated)
+        assert not isinstance(event, CreditRequested | ItemUpdated | ItemStated)
         context = Context(self.now, self.policy, ROUTER, CODEC.decode)
         decision = decide(self.orders.get(event.order_id), Received(event, raw, "test", 0, 0), context)
         self.outcomes[event.order_id, decision.outcome] += 1

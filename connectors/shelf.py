@@ -1,0 +1,91 @@
+"""Records of one partition by order, in bounded memory: what does not fit is left for another reading.
+
+When the bytes exceed the bound, the keys are halved by a hash: one half is kept, the other is owed. So a partition of
+any size is read as often as it needs to be, and each time only its share of the orders is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from zlib import crc32
+
+from hub.runtime.spec import Record
+from hub.topics import ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL
+
+TOPICS = (ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL)
+_DEEPEST = 20
+"""Halvings: a millionth of a partition is held however large it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Some of the keys: those whose hash ends in these bits."""
+
+    bits: int = 0
+    value: int = 0
+
+    def __contains__(self, key: bytes) -> bool:
+        return crc32(key) & ((1 << self.bits) - 1) == self.value
+
+    def halves(self) -> tuple[Share, Share]:
+        """The share in two."""
+        return Share(self.bits + 1, self.value), Share(self.bits + 1, self.value | 1 << self.bits)
+
+
+@dataclass(slots=True)
+class Held:
+    """One order's records, undecoded."""
+
+    state: bytes | None = None
+    settlements: list[bytes] = field(default_factory=list)
+    postings: list[bytes] = field(default_factory=list)
+
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.state or b"") + sum(map(len, self.settlements)) + sum(map(len, self.postings))
+
+
+class Shelf:
+    """The orders of one share; `owed` are the shares that were given up for want of room."""
+
+    def __init__(self, share: Share, max_bytes: int) -> None:
+        self.owed: list[Share] = []
+        self._share = share
+        self._max_bytes = max_bytes
+        self._orders: dict[bytes, Held] = {}
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._orders)
+
+    def __iter__(self) -> Iterator[tuple[bytes, Held]]:
+        return iter(self._orders.items())
+
+    def put(self, record: Record) -> None:
+        """Takes a record of one of `TOPICS` if it is of this share."""
+        key, value = record.key, record.value
+        if key is None or key not in self._share:
+            return
+        held = self._orders.get(key)
+        if held is None:
+            held = self._orders[key] = Held()
+        match record.topic:
+            case "orders.state":
+                self._bytes += len(value or b"") - len(held.state or b"")
+                held.state = value
+            case "settlements" if value is not None:
+                held.settlements.append(value)
+                self._bytes += len(value)
+            case "settlements.journal" if value is not None:
+                held.postings.append(value)
+                self._bytes += len(value)
+        while self._bytes > self._max_bytes and self._share.bits < _DEEPEST:
+            self._halve()
+
+    def _halve(self) -> None:
+        kept, owed = self._share.halves()
+        self.owed.append(owed)
+        self._share = kept
+        for key in [key for key in self._orders if key not in kept]:
+            self._bytes -= self._orders.pop(key).size()

@@ -1,0 +1,131 @@
+"""One settlement, from what its quantities come to at the order's terms to the total it states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from hub.domain import amounts
+from hub.domain.effects import SettledAdjustment, SettledLine, SettlementRecorded
+from hub.domain.en16931 import Vat
+from hub.domain.model import OrderLine
+from hub.domain.money import round_half_up
+from hub.domain.order import ZERO, Terms
+from hub.domain.reconciliation.bridge import Bridge
+from hub.domain.reconciliation.findings import Findings
+
+_DISCOUNT = "95"
+"""UNCL 5189, of the order's discount."""
+
+
+def signed(settlement: SettlementRecorded) -> Decimal:
+    """What a settlement claims with VAT: negative for a credit note."""
+    return settlement.tax_inclusive if settlement.kind == "invoice" else -settlement.tax_inclusive
+
+
+def audit(findings: Findings, settlement: SettlementRecorded, lines: Mapping[str, OrderLine], terms: Terms) -> Decimal:
+    """What the settlement's quantities come to at the order's terms, negative for a credit note.
+
+    All between that and the total it states is noted: other prices, other VAT, charges, penalties, wrong amounts.
+    Within `exact()`.
+    """
+    currency = terms.currency
+    bridge = Bridge(currency, terms.discount_percent)
+    for part in settlement.lines:
+        if part.quantity and (line := lines.get(part.line_id)) is not None:
+            bridge.add(Vat(line.vat_category, line.vat_rate), amounts.net(line, part.quantity, currency))
+    expected = bridge.total
+    walk = _Audit(findings, settlement, bridge, currency)
+    for part in settlement.lines:
+        walk.line(part, lines.get(part.line_id))
+    walk.adjustments()
+    walk.sums()
+    return walk.sign * expected
+
+
+class _Audit:
+    """Leads one settlement's total to what is stated."""
+
+    def __init__(self, findings: Findings, settlement: SettlementRecorded, bridge: Bridge, currency: str) -> None:
+        self.sign = 1 if settlement.kind == "invoice" else -1
+        self._findings = findings
+        self._settlement = settlement
+        self._bridge = bridge
+        self._currency = currency
+
+    def line(self, part: SettledLine, line: OrderLine | None) -> None:
+        """Price, VAT and amount of one line."""
+        own = round_half_up(part.quantity * part.price / part.base_quantity, self._currency) - part.allowance
+        vat = Vat(part.vat_category, part.vat_rate)
+        if line is None:
+            self._note("no-such-line", self._bridge.add(vat, own), part, quantity=part.quantity)
+        else:
+            ordered = Vat(line.vat_category, line.vat_rate)
+            at_terms = amounts.net(line, part.quantity, self._currency) if part.quantity else ZERO
+            if own != at_terms:
+                change = self._bridge.add(ordered, own - at_terms)
+                price, off = line.price / line.base_quantity, part.price / part.base_quantity
+                self._note("price-differs", change, part, quantity=part.quantity, expected=price, price_off=off - price)
+            if vat != ordered:
+                change = self._bridge.add(ordered, -own) + self._bridge.add(vat, own)
+                self._note("vat-differs", change, part, quantity=part.quantity, expected=own)
+        if part.net_amount != own:
+            self._note("amount-wrong", self._bridge.add(vat, part.net_amount - own), part, expected=own)
+
+    def adjustments(self) -> None:
+        """Discounts, charges, penalties, what was saved by paying early."""
+        if not self._settlement.adjustments and self._bridge.total == self._settlement.tax_inclusive:
+            return
+        discounts: dict[Vat, Decimal] = {}
+        for each in self._settlement.adjustments:
+            if _is_discount(each):
+                vat = Vat(each.vat_category, each.vat_rate)
+                discounts[vat] = discounts.get(vat, ZERO) + each.amount
+        self._note("discount-differs", self._bridge.discount(discounts), expected=sum(discounts.values(), ZERO))
+        for each in self._settlement.adjustments:
+            if not _is_discount(each):
+                amount = each.amount if each.kind == "charge" else -each.amount
+                change = self._bridge.allow(Vat(each.vat_category, each.vat_rate), amount)
+                self._note(_cause(each, self._settlement), change, events=each.event_ids)
+
+    def sums(self) -> None:
+        """VAT, and whether the parts add up to the total."""
+        stated = sum((row.tax_amount for row in self._settlement.vat), ZERO)
+        wrong = stated - self._bridge.tax()
+        self._note("vat-wrong", wrong, expected=stated)
+        self._note("sums-wrong", self._settlement.tax_inclusive - self._bridge.total - wrong)
+
+    def _note(
+        self,
+        cause: str,
+        change: Decimal,
+        part: SettledLine | None = None,
+        *,
+        quantity: Decimal = ZERO,
+        expected: Decimal = ZERO,
+        price_off: Decimal | None = None,
+        events: tuple[str, ...] = (),
+    ) -> None:
+        if change or quantity:
+            self._findings.note(
+                cause,
+                self.sign * change,
+                line_id=part.line_id if part else "",
+                apart=f"{part.price}/{part.base_quantity} {part.vat_category} {part.vat_rate}" if part else "",
+                quantity=self.sign * quantity,
+                expected=expected,
+                price_off=price_off,
+                settlements=(self._settlement.settlement_id,),
+                event_ids=events or (part.event_ids if part else ()),
+            )
+
+
+def _is_discount(each: SettledAdjustment) -> bool:
+    return each.kind == "allowance" and each.reason_code == _DISCOUNT
+
+
+def _cause(each: SettledAdjustment, settlement: SettlementRecorded) -> str:
+    """What an allowance or charge that is not the order's discount is for."""
+    if not each.event_ids or settlement.cause == "early-payment":
+        return "early-payment"
+    return "late-delivery" if each.kind == "allowance" else "cancellation-charge"
