@@ -1,4 +1,4 @@
-"""UBL 2.x and Peppol BIS orders: `Order` XML to `OrderPlaced`.
+"""UBL 2.x and Peppol BIS ordering: `Order` to `OrderPlaced`, and its change and cancellation.
 
 Element names are those of UBL 2.1; checks cite Peppol's rules for the order transaction (PEPPOL-T01-Rnnn).
 `docs/input.md` tells the mapping and every decision about what an order may leave open.
@@ -9,63 +9,65 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
-from hashlib import sha256
 from typing import BinaryIO
 
 import msgspec
+from lxml.etree import _Element as Element
 
 from connectors.base import Accepted, Event, Refusal
 from connectors.defaults import Vat
 from connectors.findings import MAX_DOCUMENT_BYTES, MAX_PROBLEMS, DocumentError, Findings, checked
+from connectors.ubl_change import CANCELLATION, CHANGE, read_cancellation, read_change
+from connectors.ubl_head import NAMESPACES, currency_of, customer_of, event_id, issued, party_id
 from connectors.ubl_line import document_discount, read_line, requested_delivery
-from connectors.xmldoc import Node, canonical, parse
-from hub.domain.events import OrderPlaced
+from connectors.xmldoc import Node, parse
+from hub.domain.events import OrderCancelled, OrderChanged, OrderPlaced
 from hub.domain.model import Address, OrderLine
-from hub.domain.money import CURRENCIES, exact
+from hub.domain.money import exact
 
 ORDER = "{urn:oasis:names:specification:ubl:schema:xsd:Order-2}Order"
-NAMESPACES = {
-    "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
-    "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
-}
 ORDER_TYPES = frozenset({"", "105", "220", "221", "226", "227", "402"})
 """UNCL 1001 codes that Peppol (transaction T01, order type code) says to process like 220, an order."""
 URGENT = frozenset({"1", "2"})
 """UNCL 4219 express and high speed, in Delivery/Shipment/ShippingPriorityLevelCode."""
 
-_AMOUNTS = (".//cbc:PriceAmount", ".//cbc:LineExtensionAmount", ".//cbc:Amount", "cac:AnticipatedMonetaryTotal/*")
-_TIME = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
-
 
 @dataclass(frozen=True, slots=True)
 class UblOrders:
-    """Reads one UBL order a stream."""
+    """Reads one UBL order, order change or order cancellation a stream."""
 
     default_vat: Vat | None = None
     """How a line without a VAT category is taxed; without it an order with such a line is refused."""
 
     def read(self, stream: BinaryIO, name: str) -> Iterator[Accepted | Refusal]:
-        """The order; or the first problem of its head, of each of its lines and of its totals."""
+        """The document; or the first problem of its head, of each of its lines and of its totals."""
         raw = stream.read(MAX_DOCUMENT_BYTES + 1)
         findings = Findings()
         event: Event | None = None
         with findings, exact():
-            order = _order(raw, self.default_vat, findings)
-            event = None if findings.errors else checked({"type": "OrderPlaced", **msgspec.to_builtins(order)})
+            read = _read(parse(raw), self.default_vat, findings)
+            event = None if findings.errors else checked({"type": type(read).__name__, **msgspec.to_builtins(read)})
         if event is None:
             yield Refusal(name, findings.problems, raw[:MAX_DOCUMENT_BYTES])
         else:
             yield Accepted(name, event, tuple(findings.assumed))
 
 
-def _order(raw: bytes, default_vat: Vat | None, findings: Findings) -> OrderPlaced:
-    root = parse(raw)
-    if root.tag != ORDER:
-        raise DocumentError("", f"this is not a UBL Order but {root.tag}; convert it to a UBL 2.1 Order first")
+def _read(root: Element, default_vat: Vat | None, findings: Findings) -> OrderPlaced | OrderChanged | OrderCancelled:
+    if root.tag == ORDER:
+        return _order(root, default_vat, findings)
+    if root.tag == CHANGE:
+        return read_change(root, default_vat, findings)
+    if root.tag == CANCELLATION:
+        return read_cancellation(root)
+    reason = f"this is no UBL Order, OrderChange or OrderCancellation but {root.tag}; convert it to one of them first"
+    raise DocumentError("", reason)
+
+
+def _order(root: Element, default_vat: Vat | None, findings: Findings) -> OrderPlaced:
     order = Node(root, NAMESPACES)
-    currency = _currency(order, findings)
+    currency = currency_of(order, findings)
     lines: list[OrderLine] = []
     for line in order.all("cac:OrderLine"):
         with findings:
@@ -78,20 +80,16 @@ def _order(raw: bytes, default_vat: Vat | None, findings: Findings) -> OrderPlac
     if not findings.errors:
         discount = document_discount(order, lines, currency)
     purchase_order = order.require("cbc:ID", "an order needs its number").text
-    customer_id = _party_id(order.one("cac:BuyerCustomerParty"), "cbc:SupplierAssignedAccountID")
-    if not customer_id:
-        order.fail(
-            "the buyer has no identifier; give the party an EndpointID", below="cac:BuyerCustomerParty/cac:Party"
-        )
+    customer_id = customer_of(order)
     type_code = order.one("cbc:OrderTypeCode")
     if type_code and type_code.text not in ORDER_TYPES:
         type_code.fail(f"order type {type_code.text!r} is not an order to be delivered and billed; use 220")
     level = order.value("cac:Delivery/cac:Shipment/cbc:ShippingPriorityLevelCode")
     notes = [note for note in order.all("cbc:Note") if note.text]
     return OrderPlaced(
-        event_id="ubl-" + sha256(canonical(root)).hexdigest()[:32],
+        event_id=event_id(root),
         source=f"ubl:{customer_id}",
-        occurred_at=_issued(order),
+        occurred_at=issued(order),
         order_id=f"{customer_id}/{purchase_order}",
         customer_id=customer_id,
         purchase_order=purchase_order,
@@ -100,66 +98,11 @@ def _order(raw: bytes, default_vat: Vat | None, findings: Findings) -> OrderPlac
         deliver_to=_deliver_to(order, findings),
         discount_percent=discount,
         requested_delivery=requested_delivery(order),
-        seller_id=_party_id(order.one("cac:SellerSupplierParty")),
+        seller_id=party_id(order.one("cac:SellerSupplierParty")),
         priority="urgent" if level in URGENT else "normal",
         locale=next((language for note in notes if (language := note.attribute("languageID"))), "en").lower(),
         note="\n".join([*(note.text for note in notes), *(f"Assumed: {text}" for text in findings.assumed)]),
     )
-
-
-def _currency(order: Node, findings: Findings) -> str:
-    """The one currency of the order (R003): declared, or else that of all its amounts."""
-    declared = order.first("cbc:DocumentCurrencyCode")
-    currency = _known_currency(declared, declared.text) if declared else ""
-    for path in _AMOUNTS:
-        for amount in order.all(path):
-            stated = amount.attribute("currencyID")
-            if not currency:
-                currency = _known_currency(amount, stated)
-            elif stated not in {"", currency}:
-                amount.fail(f"the amount is in {stated} in an order in {currency}; one order has one currency")
-    if not currency:
-        order.fail("the order names no currency", below="cbc:DocumentCurrencyCode")
-    if not declared:
-        findings.assumed.append(f"currency {currency}, of the amounts; the order has no DocumentCurrencyCode")
-    return currency
-
-
-def _known_currency(node: Node, code: str) -> str:
-    if code and code not in CURRENCIES:
-        node.fail(f"{code[:40]!r} is not an active currency of ISO 4217, like EUR")
-    return code
-
-
-def _issued(order: Node) -> datetime:
-    """IssueDate and IssueTime; a time without zone is taken as UTC, none as midnight."""
-    day = order.require("cbc:IssueDate", "an order needs its date of issue").date()
-    node = order.one("cbc:IssueTime") or order
-    clock = node.text if node is not order else "00:00:00"
-    if not _TIME.fullmatch(clock):
-        node.fail(f"{clock[:40]!r} is not a time like 14:30:00 or 14:30:00+02:00")
-    try:
-        issued = datetime.fromisoformat(f"{day}T{clock}")
-        return (issued if issued.tzinfo else issued.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        node.fail(f"there is no time {clock} on {day}")
-
-
-def _party_id(party: Node | None, ours: str = "") -> str:
-    """Who a party is: our own number for it, else an identifier with its scheme, `0088:7300010000001`."""
-    if party is None:
-        return ""
-    places = (
-        "cac:Party/cac:PartyIdentification/cbc:ID",
-        "cac:Party/cbc:EndpointID",
-        "cac:Party/cac:PartyLegalEntity/cbc:CompanyID",
-        "cac:Party/cac:PartyTaxScheme/cbc:CompanyID",
-    )
-    node = party.first(*((ours,) if ours else ()), *places)
-    if node is None:
-        return ""
-    scheme = node.attribute("schemeID")
-    return f"{scheme}:{node.text}" if scheme else node.text
 
 
 def _deliver_to(order: Node, findings: Findings) -> Address:

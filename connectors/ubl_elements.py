@@ -10,7 +10,7 @@ from decimal import Decimal
 from lxml import etree
 from lxml.etree import _Element as Element
 
-from connectors.ubl import NAMESPACES
+from connectors.ubl_head import NAMESPACES
 
 Elements = list[Element]
 """One element or none: an absent one joins its parent as nothing."""

@@ -14,8 +14,8 @@ from typing import Literal
 from msgspec.structs import replace
 
 from connectors.findings import DocumentError
-from connectors.ubl import NAMESPACES
 from connectors.ubl_claims import InvoiceRejectedError, Reading, breaks, need
+from connectors.ubl_head import NAMESPACES
 from connectors.xmldoc import Node, parse
 from hub.domain.en16931 import Adjustment, Category, Document, DocumentAdjustment, Exemption, Finding, Line, Vat
 from hub.domain.en16931.document import ONE, ZERO

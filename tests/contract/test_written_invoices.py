@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 from lxml import etree
 
-from connectors.ubl import NAMESPACES
+from connectors.ubl_head import NAMESPACES
 from connectors.ubl_invoice import read
 from connectors.ubl_writer import CAUSES, EN_16931, PEPPOL, to_ubl
 from hub.domain.effects import SettlementCause, SettlementRecorded

@@ -18,6 +18,8 @@ from hub.codec import Codec
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ORDER_XML = (EXAMPLES / "order.xml").read_bytes()
+CHANGE_XML = (EXAMPLES / "order-change.xml").read_bytes()
+_VALUES = r'[>"]([^<>"\n]+)[<"]'
 ORDERS_JSONL = (EXAMPLES / "orders.jsonl").read_bytes()
 ORDERS_X12 = (EXAMPLES / "orders.x12").read_bytes()
 ORDERS_EDIFACT = (EXAMPLES / "orders.edi").read_bytes()
@@ -94,7 +96,7 @@ def check(raw: bytes) -> None:
 
 
 @fuzzed
-@given(mutated(ORDER_XML) | revalued(ORDER_XML, r'[>"]([^<>"\n]+)[<"]'))
+@given(mutated(ORDER_XML) | revalued(ORDER_XML, _VALUES) | revalued(CHANGE_XML, _VALUES))
 def test_any_bytes_like_ubl_are_taken_or_refused(raw: bytes) -> None:
     check(raw)
 
