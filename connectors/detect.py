@@ -14,6 +14,8 @@ from connectors.ubl import UblOrders
 from connectors.x12.reader import X12
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_COMPRESSED = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf")
+"""zip, gzip, bzip2, xz, zstd, 7z."""
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _SHOWN = 1024
 
@@ -45,6 +47,8 @@ def _reader(head: bytes, defaults: Defaults) -> Inbound | None:
 def _unknown(head: bytes) -> str:
     if not head:
         return "it is empty"
+    if head.startswith(_COMPRESSED):
+        return "it is compressed, and nobody knows what it would grow to; unpack it first"
     if head.lstrip(_BLANK).startswith(b"["):
         return "it holds a JSON array; write one object a line, without brackets and commas between them"
     return (

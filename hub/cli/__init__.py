@@ -14,6 +14,7 @@ import typer
 from hub import __version__
 from hub.cli import (
     broker,
+    collect,
     config,
     deliver,
     demo,
@@ -50,6 +51,7 @@ app.command("intake")(intake.run)
 app.command("lifecycle")(lifecycle.show)
 app.command("reconcile")(reconcile.reconcile)
 app.command("send")(send.send)
+app.add_typer(collect.app, name="collect")
 app.command("deliver")(deliver.deliver)
 app.command("tail")(tail.tail)
 app.command("worker")(worker.run)
