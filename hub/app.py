@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hub.agents import credit, orders
+from hub.agents import capacity, credit, orders
 from hub.codec import Codec
 from hub.config import Settings
 from hub.metrics import Metrics
@@ -41,6 +41,7 @@ def create_agents(settings: Settings) -> Sequence[AgentSpec[Any]]:
     return (
         orders.create_agent(codec, router, policy, max_event_bytes=settings.max_event_bytes),
         credit.create_agent(codec, policy, max_event_bytes=settings.max_event_bytes),
+        capacity.create_agent(codec, router, max_event_bytes=settings.max_event_bytes),
     )
 
 

@@ -37,9 +37,13 @@ CREDIT_REQUESTS = "credit.requests"
 CREDIT_DECISIONS = "credit.decisions"
 CREDIT_STATE = "credit.state"
 ITEMS_COPIES = "items.copies"
+CAPACITY_REQUESTS = "capacity.requests"
+CAPACITY_DECISIONS = "capacity.decisions"
+CAPACITY_STATE = "capacity.state"
 HUB_APPLIED = "hub.applied"
 HUB_REKEYED = "hub.rekeyed"
 HUB_REKEYED_CUSTOMERS = "hub.rekeyed.customers"
+HUB_REKEYED_NODES = "hub.rekeyed.nodes"
 
 STATUS_TOPIC: Mapping[Department, str] = MappingProxyType(
     {"production": PRODUCTION_STATUS, "procurement": PROCUREMENT_STATUS, "logistics": LOGISTICS_STATUS}
@@ -105,6 +109,7 @@ _ORDER_INPUTS = (
     "StatusReported",
     "OperatorCommanded",
     "CreditDecided",
+    "CapacityDecided",
 )
 
 
@@ -288,6 +293,34 @@ _DECLARED = (
         configs=_OUTPUT,
     ),
     Topic(
+        name=CAPACITY_REQUESTS,
+        key="node",
+        records=("CapacityRequested",),
+        owner="orders agent",
+        direction="internal",
+        doc="Orders say what they want of a node with a limited capacity.",
+        configs=_OUTPUT,
+    ),
+    Topic(
+        name=CAPACITY_DECISIONS,
+        key="order_id",
+        records=("CapacityDecided",),
+        owner="capacity agent",
+        direction="internal",
+        doc="What the node takes on, line by line.",
+        configs=_OUTPUT,
+    ),
+    Topic(
+        name=CAPACITY_STATE,
+        key="node or node|order_id",
+        records=("NodeLoad", "Booking"),
+        owner="capacity agent",
+        direction="internal",
+        doc="What nodes have to do day by day, and their orders' bookings: what the capacity agent recovers from.",
+        cleanup="compact",
+        configs=_STATE,
+    ),
+    Topic(
         name=HUB_APPLIED,
         key="agent and source topic",
         records=(),
@@ -315,6 +348,15 @@ _DECLARED = (
         direction="internal",
         doc="Customer and item records that came on the wrong partition, byte-identical, on their way to the right "
         "one.",
+        configs=_OUTPUT,
+    ),
+    Topic(
+        name=HUB_REKEYED_NODES,
+        key="node",
+        records=("CapacityRequested",),
+        owner="capacity agent",
+        direction="internal",
+        doc="Requests to nodes that came on the wrong partition, byte-identical, on their way to the right one.",
         configs=_OUTPUT,
     ),
 )

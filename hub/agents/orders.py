@@ -18,7 +18,7 @@ from hub.domain.effects import (
     SettlementRecorded,
     WorkOrderIssued,
 )
-from hub.domain.events import CreditRequested, OrderEvent, TimerFired
+from hub.domain.events import CapacityRequested, CreditRequested, OrderEvent, TimerFired
 from hub.domain.headline import headline
 from hub.domain.ids import timer_id
 from hub.domain.journal import JournaledOutcome, JournalEntry
@@ -28,6 +28,8 @@ from hub.domain.routing import Router
 from hub.runtime.spec import AgentSpec, Record
 from hub.runtime.work import Work
 from hub.topics import (
+    CAPACITY_DECISIONS,
+    CAPACITY_REQUESTS,
     CREDIT_DECISIONS,
     CREDIT_REQUESTS,
     CUSTOMER_NOTIFICATIONS,
@@ -44,10 +46,11 @@ from hub.topics import (
     WORK_TOPIC,
 )
 
-SOURCES = (ORDERS_EVENTS, *STATUS_TOPIC.values(), ORDERS_COMMANDS, CREDIT_DECISIONS)
+SOURCES = (ORDERS_EVENTS, *STATUS_TOPIC.values(), ORDERS_COMMANDS, CREDIT_DECISIONS, CAPACITY_DECISIONS)
 OUTPUTS = (
     *WORK_TOPIC.values(),
     CREDIT_REQUESTS,
+    CAPACITY_REQUESTS,
     CUSTOMER_NOTIFICATIONS,
     ORDERS_JOURNAL,
     ORDERS_EXCEPTIONS,
@@ -141,6 +144,8 @@ class OrdersHandler:
             work.emit(WORK_TOPIC[effect.department], key, value, headers)
         elif isinstance(effect, CreditRequested):
             work.emit(CREDIT_REQUESTS, effect.customer_id.encode(), value, headers)
+        elif isinstance(effect, CapacityRequested):
+            work.emit(CAPACITY_REQUESTS, effect.node.encode(), value, headers)
         else:
             work.emit(_TOPIC_OF[type(effect)], key, value, headers)
 

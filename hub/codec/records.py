@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from hub.domain.capacity import Booking, NodeLoad
 from hub.domain.credit import CreditAccount, Reservation
 from hub.domain.customer import CustomerFacts
 from hub.domain.effects import (
@@ -14,6 +15,8 @@ from hub.domain.effects import (
     WorkOrderIssued,
 )
 from hub.domain.events import (
+    CapacityDecided,
+    CapacityRequested,
     CreditDecided,
     CreditRequested,
     CustomerUpdated,
@@ -63,6 +66,10 @@ RECORDS: tuple[type[Frozen], ...] = (
     KeptItem,
     PurchaseOrder,
     ItemStated,
+    CapacityRequested,
+    CapacityDecided,
+    NodeLoad,
+    Booking,
 )
 """In the order their first ids were given."""
 

@@ -102,7 +102,9 @@ class Desk:
 
     def _open(self, job: _Job) -> dict[str, Decimal]:
         """By line, what is asked for and not yet done."""
-        asked = {line.line_id: line.quantity - job.done.get(line.line_id, Decimal(0)) for line in job.issued.lines}
+        asked = {line_id: -quantity for line_id, quantity in job.done.items()}
+        for line in job.issued.lines:
+            _add(asked, {line.line_id: line.quantity})
         return {line_id: quantity for line_id, quantity in asked.items() if quantity > 0}
 
     def _part(self, job: _Job) -> dict[str, Decimal]:

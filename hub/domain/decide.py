@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from hub.domain import ledger
 from hub.domain.decision import Context, Decision, Outcome, Received
 from hub.domain.events import (
+    CapacityDecided,
     CreditDecided,
     OperatorCommanded,
     OrderCancelled,
@@ -33,6 +34,7 @@ from hub.domain.flow.cancelling import on_cancelled
 from hub.domain.flow.commanding import on_commanded
 from hub.domain.flow.confirming import on_confirmed
 from hub.domain.flow.ending import close_ended
+from hub.domain.flow.granting import on_capacity_decided
 from hub.domain.flow.holding import end_fulfilled
 from hub.domain.flow.joining import on_status
 from hub.domain.flow.parking import is_parked, park, retry_parked
@@ -55,6 +57,7 @@ _APPLY: Mapping[type[OrderEvent], Callable[[Turn, Any], Verdict]] = {
     StatusReported: on_status,
     OperatorCommanded: on_commanded,
     CreditDecided: on_credit_decided,
+    CapacityDecided: on_capacity_decided,
     TimerFired: on_timer,
 }
 

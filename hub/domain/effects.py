@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Literal
 
 from hub.domain.customer import NotificationKind
-from hub.domain.events import CreditRequested, OrderFact
-from hub.domain.model import Address, Department, Frozen, VatCategory
+from hub.domain.events import CapacityRequested, CreditRequested, OrderFact
+from hub.domain.model import Address, Department, Frozen, LineGroup, VatCategory
 
 
 class WorkOrderLine(Frozen):
@@ -24,6 +24,13 @@ class WorkOrderLine(Frozen):
     quantity: Decimal
     unit: str
     requested_delivery: date | None
+    node: str = ""
+    """Which of the department's plants, suppliers or warehouses; of goods to ship, where they are. Empty: as the
+    department sees fit. A line that several nodes supply is named once for each."""
+    ready_on: date | None = None
+    """When the node is expected to have it ready, as the rules reckon."""
+    group: LineGroup | None = None
+    """Lines of a group are to be shipped, or to arrive, at once."""
 
 
 class WorkOrderIssued(OrderFact, kw_only=True):
@@ -277,5 +284,6 @@ Effect = (
     | SettlementRecorded
     | SettlementPosted
     | CreditRequested
+    | CapacityRequested
     | DeadLettered
 )

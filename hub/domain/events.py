@@ -112,6 +112,8 @@ class StatusReported(OrderFact, kw_only=True):
     """The department's own document, e.g. a despatch advice number."""
     cause: str = ""
     """What is behind a problem or a new date, in the same words for every order it concerns: a supplier, a machine."""
+    node: str = ""
+    """Which of the department's nodes made or rejects it; empty: the department speaks for all of them."""
 
 
 # --- orders.commands -------------------------------------------------------------------------------
@@ -258,6 +260,51 @@ class CreditDecided(OrderFact, kw_only=True):
     """Another order that the customer placed before under the same purchase order number, if the request named it."""
 
 
+class CapacityLine(Frozen):
+    """What an order wants of a node for one line."""
+
+    line_id: str
+    quantity: Decimal
+    """In all, in `unit`."""
+    unit: str
+    firm: Decimal
+    """How much of it the node has to take whatever its load: granted before, or given to it by an operator."""
+    smallest_part: Decimal
+    """Of what is not firm, the node takes at least this much or nothing, and leaves as much or nothing."""
+    latest: date | None
+    """The last day on which work on it can begin; None: any within the node's horizon."""
+
+
+class CapacityRequested(Fact, kw_only=True):
+    """capacity.requests: the order says what it wants of a node in all; this replaces what it said before."""
+
+    node: str
+    order_id: str
+    entry: int
+    """Of the order's journal: a request of an earlier entry does not replace that of a later one."""
+    lines: tuple[CapacityLine, ...]
+    """Empty: nothing any more."""
+
+
+class CapacityGrant(Frozen):
+    """What a node takes on of one line."""
+
+    line_id: str
+    quantity: Decimal
+    """In all, in the line's unit; may be 0."""
+    ready_on: date | None
+    """When the last of it is ready."""
+
+
+class CapacityDecided(OrderFact, kw_only=True):
+    """capacity.decisions: a node's answer to one request."""
+
+    node: str
+    request_id: str
+    """Event id of the request this answers."""
+    lines: tuple[CapacityGrant, ...]
+
+
 class TimerFired(OrderFact, kw_only=True):
     """A due time in the order's state has passed; `occurred_at` is the due time."""
 
@@ -271,6 +318,7 @@ OrderEvent = (
     | StatusReported
     | OperatorCommanded
     | CreditDecided
+    | CapacityDecided
     | TimerFired
 )
 CustomerEvent = CustomerUpdated | PaymentReceived | CreditRequested

@@ -15,6 +15,7 @@ ExceptionKind = Literal[
     "no-candidate",
     "change-rejected",
     "shipment-rejected",
+    "group-parted",
     "production-problem",
     "procurement-problem",
     "logistics-problem",

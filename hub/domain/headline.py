@@ -110,6 +110,8 @@ def _held_up(state: OrderState) -> Iterator[Wait]:
             if line.unallocated:
                 line_id = line.line.line_id
                 yield Wait(f"a department that supplies line {line_id}", _opened_at(state, "no-candidate", line_id))
+        for question in state.capacity:
+            yield Wait(f"the capacity of {question.node}", question.asked_at)
 
 
 def _at_work(state: OrderState) -> Iterator[Wait]:

@@ -5,7 +5,8 @@ Quantities are in the line's unit. What the ledger promises (see `LineState`) is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from hub.domain.model import Department, OrderLine
 from hub.domain.order import ZERO, Allocation, LineState
 
+_NO_NODES: frozenset[str] = frozenset()
 NAMED_REPORTS = 100
 """How many of the last reports of a delivery a line names; their quantities all count."""
 
@@ -32,15 +34,37 @@ def asked(line: LineState) -> tuple[Decimal, Decimal, Decimal]:
     made = bought = ready = ZERO
     for allocation in line.allocations:
         quantity = allocation.quantity
+        if allocation.awaiting:
+            quantity -= allocation.awaiting
         if allocation.department == "logistics":
             ready += quantity
         else:
             ready += min(allocation.made, quantity)
             if allocation.department == "production":
-                made = quantity
+                made += quantity
             else:
-                bought = quantity
+                bought += quantity
     return made, bought, ready
+
+
+def nodes_of(line: LineState) -> frozenset[str]:
+    """The nodes that supply the line, if any are named."""
+    for allocation in line.allocations:
+        if allocation.node:
+            return frozenset(each.node for each in line.allocations if each.node)
+    return _NO_NODES
+
+
+def asked_of_nodes(line: LineState, department: Department) -> list[tuple[Allocation, Decimal]]:
+    """The same of one department, for each allocation it has a part in."""
+    parts = []
+    for allocation in line.allocations:
+        quantity = allocation.quantity - allocation.awaiting
+        if allocation.department != department:
+            quantity = min(allocation.made, quantity) if department == "logistics" else ZERO
+        if quantity > ZERO:
+            parts.append((allocation, quantity))
+    return parts
 
 
 def ready(line: LineState) -> Decimal:
@@ -66,46 +90,64 @@ def is_open(line: LineState) -> bool:
     return line.delivered < wanted(line)
 
 
-def allocation_of(line: LineState, department: Department) -> Allocation | None:
-    """What `department` supplies of the line."""
-    for allocation in line.allocations:
-        if allocation.department == department:
-            return allocation
-    return None
+def allocations_of(line: LineState, department: Department, node: str | None = None) -> tuple[Allocation, ...]:
+    """What `department` supplies of the line, or one node of it (empty: what no node was named for)."""
+    return tuple(each for each in line.allocations if each.department == department and node in (None, each.node))
 
 
-def allocate(line: LineState, department: Department, rule: str) -> LineState:
-    """Gives all that is unallocated to `department`."""
-    existing = allocation_of(line, department)
-    if existing is None:
-        allocations = (*line.allocations, Allocation(department, rule, line.unallocated, ZERO))
-    else:
-        grown = replace(existing, quantity=existing.quantity + line.unallocated, rule=rule)
-        allocations = _with(line.allocations, grown)
-    return replace(line, allocations=allocations, unallocated=ZERO)
+def lacking(line: LineState, department: Department, node: str | None = None) -> Decimal:
+    """What `department` (or its `node`) was asked for and has not made."""
+    total = ZERO
+    for allocation in allocations_of(line, department, node):
+        total += max(_not_made(allocation) - allocation.awaiting, ZERO)
+    return total
 
 
-def unmade(line: LineState, department: Department) -> Decimal:
-    """What `department` was given and can still give back: neither made nor, from stock, shipped."""
-    allocation = allocation_of(line, department)
-    if allocation is None:
-        return ZERO
-    if department == "logistics":
-        return min(allocation.quantity, max(_allocated(line) - line.shipped, ZERO))
-    return max(allocation.quantity - allocation.made, ZERO)
+def allocate(
+    line: LineState,
+    department: Department,
+    rule: str,
+    *,
+    node: str = "",
+    ready_on: date | None = None,
+    awaiting: bool = False,
+) -> LineState:
+    """Gives all that is unallocated to `department`, or to one node of it, whose capacity it may be `awaiting`."""
+    given = line.unallocated
+    asked_for = given if awaiting else ZERO
+    for each in line.allocations:
+        if each.department == department and each.node == node:
+            grown = replace(
+                each,
+                rule=rule,
+                quantity=each.quantity + given,
+                awaiting=each.awaiting + asked_for,
+                ready_on=ready_on,
+            )
+            return replace(line, allocations=_with(line.allocations, grown), unallocated=ZERO)
+    new = Allocation(department, rule, given, ZERO, (), node, asked_for, ready_on)
+    return replace(line, allocations=(*line.allocations, new), unallocated=ZERO)
 
 
-def take_back(line: LineState, department: Department, quantity: Decimal) -> LineState:
-    """Makes `quantity` of what `department` was given unallocated again; at most `unmade`."""
-    allocation = allocation_of(line, department)
-    if allocation is None:
-        return line
-    left = allocation.quantity - quantity
-    if left == 0 and allocation.made == 0:
-        allocations = tuple(each for each in line.allocations if each.department != department)
-    else:
-        allocations = _with(line.allocations, replace(allocation, quantity=left))
-    return replace(line, allocations=allocations, unallocated=line.unallocated + quantity)
+def unmade(line: LineState, department: Department, node: str | None = None) -> Decimal:
+    """What `department` (or its `node`) was given and can still give back: neither made nor, from stock, shipped."""
+    total = ZERO
+    for allocation in allocations_of(line, department, node):
+        total += allocation.quantity if department == "logistics" else _not_made(allocation)
+    return min(total, max(_allocated(line) - line.shipped, ZERO)) if department == "logistics" else total
+
+
+def take_back(line: LineState, department: Department, quantity: Decimal, node: str | None = None) -> LineState:
+    """Makes `quantity` of what `department` (or its `node`) was given unallocated again; at most `unmade`."""
+    allocations = line.allocations
+    left = quantity
+    for allocation in reversed(allocations_of(line, department, node)):
+        part = min(left, allocation.quantity if department == "logistics" else _not_made(allocation))
+        if part:
+            allocations = _with(allocations, _less(allocation, part))
+            left -= part
+    kept = tuple(each for each in allocations if each.quantity or each.made or each.department != department)
+    return replace(line, allocations=kept, unallocated=line.unallocated + quantity - left)
 
 
 def withdrawable(line: LineState) -> Decimal:
@@ -126,17 +168,26 @@ def withdraw(line: LineState, quantity: Decimal) -> LineState:
             for allocation in reversed(allocations):
                 part = min(left, give(allocation))
                 if part:
-                    allocations = _with(allocations, replace(allocation, quantity=allocation.quantity - part))
+                    allocations = _with(allocations, _less(allocation, part))
                     left -= part
     return replace(line, unallocated=line.unallocated - taken, allocations=allocations)
 
 
-def make(line: LineState, allocation: Allocation, quantity: Decimal, event_id: str = "") -> LineState:
-    """`quantity` of an allocation was produced or received, as the report `event_id` says if it is to be named."""
-    made = replace(allocation, made=allocation.made + quantity)
-    if event_id:
-        made = replace(made, made_by=(*allocation.made_by[1 - NAMED_REPORTS :], event_id))
-    return replace(line, allocations=_with(line.allocations, made))
+def make(line: LineState, among: Sequence[Allocation], quantity: Decimal, event_id: str = "") -> LineState:
+    """`quantity` was produced or received, as the report `event_id` says if it is to be named.
+
+    It counts for the first of the allocations `among` that lacks it, and what none lacks for the last.
+    """
+    allocations, left = line.allocations, quantity
+    for allocation in among:
+        part = left if allocation is among[-1] else min(left, _not_made(allocation))
+        if part:
+            made = replace(allocation, made=allocation.made + part)
+            if event_id:
+                made = replace(made, made_by=(*allocation.made_by[1 - NAMED_REPORTS :], event_id))
+            allocations = _with(allocations, made)
+            left -= part
+    return replace(line, allocations=allocations)
 
 
 def ship(line: LineState, quantity: Decimal) -> LineState:
@@ -172,7 +223,7 @@ def conserved(lines: Iterable[LineState]) -> str | None:
         if line.unallocated < ZERO or line.cancelled < ZERO or line.short < ZERO or line.missing < ZERO:
             return f"line {line.line.line_id}: a negative quantity"
         for allocation in line.allocations:
-            if allocation.quantity < ZERO or allocation.made < ZERO:
+            if allocation.made < ZERO or not ZERO <= allocation.awaiting <= allocation.quantity:
                 return f"line {line.line.line_id}: a negative allocation"
     return None
 
@@ -206,5 +257,13 @@ def _any(allocation: Allocation) -> Decimal:
     return allocation.quantity
 
 
+def _less(allocation: Allocation, part: Decimal) -> Allocation:
+    """Without `part` of it; what the node has not granted yet goes first."""
+    awaiting = allocation.awaiting and max(allocation.awaiting - part, ZERO)
+    return replace(allocation, quantity=allocation.quantity - part, awaiting=awaiting)
+
+
 def _with(allocations: tuple[Allocation, ...], changed: Allocation) -> tuple[Allocation, ...]:
-    return tuple(changed if each.department == changed.department else each for each in allocations)
+    return tuple(
+        changed if each.department == changed.department and each.node == changed.node else each for each in allocations
+    )

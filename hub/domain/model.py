@@ -34,6 +34,14 @@ class Address(Frozen):
     """ISO 3166-1 alpha-2 (BT-80)."""
 
 
+class LineGroup(Frozen):
+    """Lines of an order that belong together."""
+
+    name: str
+    together: Literal["shipped", "delivered"]
+    """shipped: from one place, at once. delivered: at once, from wherever they come."""
+
+
 class OrderLine(Frozen):
     """One line as the buyer ordered it (BG-25)."""
 
@@ -56,6 +64,8 @@ class OrderLine(Frozen):
     vat_rate: Decimal
     """Percent (BT-152)."""
     requested_delivery: date | None = None
+    group: LineGroup | None = None
+    """The lines it belongs with, which name the same group; None: it comes as it can."""
 
 
 class LineChange(Frozen):

@@ -50,7 +50,7 @@ class Terms(Frozen):
 
 
 class Allocation(Frozen):
-    """Units of a line that one department supplies."""
+    """Units of a line that one department, or one node of it, supplies."""
 
     department: Department
     rule: str
@@ -59,6 +59,17 @@ class Allocation(Frozen):
     """Produced or received so far as reported; may exceed `quantity`. Stock (logistics) needs no making: 0."""
     made_by: tuple[str, ...] = ()
     """Event ids of the last reports `made` came from, if a cancellation would be charged for it."""
+    node: str = ""
+    """The plant, supplier or warehouse; empty: the department sees to it."""
+    awaiting: Decimal = ZERO
+    """How much of `quantity` the node has not said yet that it has the capacity for; nobody works on it."""
+    ready_on: date | None = None
+    """When the node is expected to have it ready, as the rules reckon."""
+
+    @property
+    def supplier(self) -> str:
+        """The node, or else the department."""
+        return self.node or self.department
 
 
 class Late(Frozen):
@@ -102,8 +113,8 @@ class LineState(Frozen):
     shipped: Decimal = ZERO
     delivered: Decimal = ZERO
     returned: Decimal = ZERO
-    rejected_by: tuple[Department, ...] = ()
-    """Departments that refused this line, in order; they are never asked again."""
+    rejected_by: tuple[str, ...] = ()
+    """Departments and nodes that refused this line as it is, in order; they are not asked again unless it changes."""
     delivered_by: tuple[str, ...] = ()
     """Event ids of the last reports `delivered` came from."""
     missing: Decimal = ZERO
@@ -162,6 +173,14 @@ class Bill(Frozen):
     """The last day of early payment."""
     early_taken: bool = False
     """Whether early payment was granted."""
+
+
+class CapacityQuestion(Frozen):
+    """What a node was asked, and has not answered yet."""
+
+    node: str
+    request_id: str
+    asked_at: datetime
 
 
 class OpenException(Frozen):
@@ -253,6 +272,8 @@ class OrderState(Frozen, kw_only=True):
     delivered_on: date | None = None
     """When the last goods arrived."""
 
+    capacity: tuple[CapacityQuestion, ...] = ()
+    """One for each node whose answer the order waits for."""
     exceptions: tuple[OpenException, ...] = ()
     holds: tuple[Hold, ...] = ()
     """What keeps the order or its lines from going on, beside its credit."""

@@ -1,4 +1,4 @@
-"""Which department supplies a line: the question, the answer, and who may give it (`hub.rules` does)."""
+"""Who supplies a line: the question, the answer, and who may give it (`hub.rules` does)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from hub.domain.model import Department, Frozen
+from hub.domain.node import Node
 
 OrderClass = Literal["standard", "large", "urgent"]
 
@@ -28,16 +29,27 @@ class LineFacts(Frozen):
 
 
 class Candidate(Frozen):
-    """A department that may supply the line, and the rule that says so."""
+    """A department, or one node of it, that may supply the line, and the rule that says so."""
 
     department: Department
     """production makes it, procurement buys it, logistics has it in stock."""
     rule: str
+    node: Node | None = None
+    """None: the department itself sees to it where."""
+
+    @property
+    def supplier(self) -> str:
+        """Who refuses when this candidate does: the node, or else the department."""
+        return self.department if self.node is None else self.node.name
 
 
 class Router(Protocol):
-    """Names the departments that may supply a line, best first, each at most once. Pure."""
+    """Names who may supply a line, best first, each at most once. Pure."""
 
     def candidates(self, facts: LineFacts) -> tuple[Candidate, ...]:
-        """The departments for a line."""
+        """The departments and nodes for a line."""
+        ...
+
+    def node(self, name: str) -> Node | None:
+        """The node of this name, None if there is none any more."""
         ...

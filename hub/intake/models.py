@@ -64,6 +64,14 @@ class Address(Document):
     country: Country
 
 
+class LineGroup(Document):
+    """Lines of an order that belong together."""
+
+    struct = model.LineGroup
+    name: Id
+    together: Literal["shipped", "delivered"]
+
+
 class OrderLine(Document):
     """An ordered line; what a buyer rarely says has the usual value."""
 
@@ -79,6 +87,7 @@ class OrderLine(Document):
     vat_category: VatCategory
     vat_rate: Percent
     requested_delivery: Day | None = None
+    group: LineGroup | None = None
 
 
 class LineChange(Document):
@@ -188,6 +197,7 @@ class StatusReported(OrderDocument):
     reason: Text = ""
     reference: Text = ""
     cause: Text = ""
+    node: Text = ""
 
 
 class OperatorCommanded(OrderDocument):

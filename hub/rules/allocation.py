@@ -11,11 +11,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from hub.domain.model import Department
+from hub.domain.model import DEPARTMENTS
+from hub.domain.node import Node
 from hub.domain.routing import Candidate, LineFacts, OrderClass
 from hub.rules.condition import REMEMBERED, Condition, vocabulary_of
+from hub.rules.nodes import Nodes, load_nodes
 from hub.rules.rule_file import NamedRule, Section, parse_sections, read_rules
 
 _FILE_NAME = "allocation.yaml"
@@ -41,8 +43,18 @@ class Rule(NamedRule):
     """One rule as it is written."""
 
     match: Match = Match()
-    assign: Annotated[tuple[Department, ...], BeforeValidator(_as_list), Field(min_length=1)]
+    assign: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
     priority: int = 0
+
+    @field_validator("assign")
+    @classmethod
+    def _supply(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        nodes: Nodes = (info.context or {})["supplied by"]
+        for name in names:
+            if name not in DEPARTMENTS and name not in nodes:
+                known = ", ".join((*DEPARTMENTS, *nodes))
+                raise ValueError(f"{name} is neither a department nor a node; there are {known}")
+        return names
 
     def rank(self) -> tuple[tuple[bool, ...], int, str]:
         """Sorting key: most specific first, then priority from high to low, then name."""
@@ -56,7 +68,8 @@ class RuleRouter:
     An answer depends on the facts that some rule reads, and on nothing else: it is remembered by those.
     """
 
-    def __init__(self, rules: list[Rule]) -> None:
+    def __init__(self, rules: list[Rule], nodes: Nodes | None = None) -> None:
+        self._nodes = nodes or {}
         compiled = [_Compiled(rule) for rule in sorted(rules, key=Rule.rank)]
         self._rules = compiled
         names = sorted({name for rule in compiled for name in rule.reads})
@@ -65,17 +78,27 @@ class RuleRouter:
         self._names = names
 
     def candidates(self, facts: LineFacts) -> tuple[Candidate, ...]:
-        """The departments that may supply the line, best first, each with the first rule that names it."""
+        """Who may supply the line, best first, each with the first rule that names it."""
         return self._answers(self._facts(facts))
+
+    def node(self, name: str) -> Node | None:
+        """The node of this name, None if there is none."""
+        return self._nodes.get(name)
 
     def _ask(self, values: tuple[Any, ...]) -> tuple[Candidate, ...]:
         facts = dict(zip(self._names, values, strict=True))
-        found: dict[Department, Candidate] = {}
+        found: dict[str, Candidate] = {}
         for rule in self._rules:
             if rule.holds(facts):
-                for department in rule.assign:
-                    found.setdefault(department, Candidate(department, rule.name))
+                for name in rule.assign:
+                    if name not in found:
+                        found[name] = self._candidate(name, rule.name)
         return tuple(found.values())
+
+    def _candidate(self, name: str, rule: str) -> Candidate:
+        node = self._nodes.get(name)
+        department = next(each for each in DEPARTMENTS if each == (node.department if node else name))
+        return Candidate(department, rule, node)
 
 
 class _Compiled:
@@ -98,12 +121,14 @@ class _Compiled:
 
 def load_router(rules_dir: Path | None = None) -> RuleRouter:
     """The rules of a directory, by default the hub's own. Raises ConfigError, naming file, line and rule."""
-    return RuleRouter(parse_rules(*read_rules(rules_dir, _FILE_NAME, "allocation rules")))
+    nodes = load_nodes(rules_dir)
+    return RuleRouter(parse_rules(*read_rules(rules_dir, _FILE_NAME, "allocation rules"), nodes), nodes)
 
 
-def parse_rules(text: str, origin: str) -> list[Rule]:
-    """The rules written in `text`. Raises ConfigError, naming `origin`, line and rule."""
-    return parse_sections(text, origin, {"rules": Section(Rule, _FACTS, "a line")})["rules"]
+def parse_rules(text: str, origin: str, nodes: Nodes | None = None) -> list[Rule]:
+    """The rules written in `text`, which may assign to `nodes`. Raises ConfigError, naming `origin`, line and rule."""
+    sections = {"rules": Section(Rule, _FACTS, "a line")}
+    return parse_sections(text, origin, sections, {"supplied by": nodes or {}})["rules"]
 
 
 def _getter(names: list[str]) -> Callable[[LineFacts], tuple[Any, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import yaml
@@ -17,23 +18,30 @@ RULES_DIR = Path(__file__).resolve().parent.parent.parent / "rules"
 """The rule set that comes with the hub."""
 
 
-class NamedRule(BaseModel):
-    """What every rule has."""
+class Named(BaseModel):
+    """What everything in a list has."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1, max_length=100)
+
+
+class NamedRule(Named):
+    """What every rule has."""
+
     when: str = ""
     """A condition in CEL; empty: always."""
 
 
 class Section(NamedTuple):
-    """One list of rules in a file: how each is written, and what their conditions are about."""
+    """One list in a file: how each of its entries is written, and what their conditions are about, if they have any."""
 
-    rule: type[NamedRule]
-    facts: Vocabulary
-    about: str
+    entry: type[Named]
+    facts: Vocabulary = MappingProxyType({})
+    about: str = ""
     """What the facts are facts of, for a person: `a line`."""
+    noun: str = "rule"
+    """What an entry is called."""
 
 
 def read_rules(rules_dir: Path | None, file_name: str, what: str) -> tuple[str, str]:
@@ -49,36 +57,46 @@ def read_rules(rules_dir: Path | None, file_name: str, what: str) -> tuple[str, 
         raise ConfigError(f"The {what} {path} cannot be read: {exc}") from exc
 
 
-def parse_sections(text: str, origin: str, sections: Mapping[str, Section]) -> dict[str, list[Any]]:
-    """The rules of each section, in the order of the file. Raises ConfigError, naming `origin`, line and rule."""
+def parse_sections(
+    text: str, origin: str, sections: Mapping[str, Section], known: Mapping[str, Any] | None = None
+) -> dict[str, list[Any]]:
+    """The entries of each section, in the order of the file. Raises ConfigError, naming `origin`, line and entry.
+
+    `known`: what the entries may refer to, for their validators' context; the sections read before it are there too.
+    """
     lists = lists_of(text, origin, sections)
-    return {name: list(_rules(lists[name], origin, section)) for name, section in sections.items()}
+    read: dict[str, list[Any]] = {}
+    for name, section in sections.items():
+        read[name] = list(_listed(lists[name], origin, section, {**(known or {}), **read}))
+    return read
 
 
-def _rules(nodes: Iterable[yaml.Node], origin: str, section: Section) -> Iterator[NamedRule]:
-    known: set[str] = set()
+def _listed(nodes: Iterable[yaml.Node], origin: str, section: Section, known: Mapping[str, Any]) -> Iterator[Named]:
+    names: set[str] = set()
     for each in nodes:
-        rule = _rule(each, origin, section)
-        if rule.name in known:
-            raise ConfigError(f"{at(origin, each)}: a rule {rule.name} stands above already; rename one of the two")
-        known.add(rule.name)
-        yield rule
+        entry = _entry(each, origin, section, known)
+        if entry.name in names:
+            where = f"{at(origin, each)}: a {section.noun}"
+            raise ConfigError(f"{where} {entry.name} stands above already; rename one of the two")
+        names.add(entry.name)
+        yield entry
 
 
-def _rule(node: yaml.Node, origin: str, section: Section) -> NamedRule:
+def _entry(node: yaml.Node, origin: str, section: Section, known: Mapping[str, Any]) -> Named:
+    noun = section.noun
     if not isinstance(node, yaml.MappingNode):
-        raise ConfigError(f"{at(origin, node)}: a rule has a name and more; `- name: ...`")
+        raise ConfigError(f"{at(origin, node)}: a {noun} has a name and more; `- name: ...`")
     entries = entries_of(node, origin)
     data: dict[str, Any] = yaml.SafeLoader("").construct_document(node)
     name = data.get("name", "without a name")
     try:
-        rule = section.rule.model_validate(data)
+        entry = section.entry.model_validate(data, context=known)
     except ValidationError as exc:
         problem = exc.errors()[0]
         field = str(problem["loc"][0]) if problem["loc"] else ""
         where = at(origin, entries.get(field, node))
         shown = ".".join(str(part) for part in problem["loc"])
-        raise ConfigError(f"{where}: rule {name}: {shown}: {problem['msg']}") from exc
-    if rule.when and (wrong := fault(rule.when, section.facts, section.about)):
-        raise ConfigError(f"{at(origin, entries['when'])}: rule {name}: when: {wrong}")
-    return rule
+        raise ConfigError(f"{where}: {noun} {name}: {shown}: {problem['msg']}") from exc
+    if isinstance(entry, NamedRule) and entry.when and (wrong := fault(entry.when, section.facts, section.about)):
+        raise ConfigError(f"{at(origin, entries['when'])}: {noun} {name}: when: {wrong}")
+    return entry

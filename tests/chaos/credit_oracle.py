@@ -133,7 +133,8 @@ class CreditOracle:
             totals[customer_id][1] += order.settled - order.paid
         for payment in payments.values():
             totals[payment.customer_id][1] -= payment.amount
-        states = {record.key: self._codec.decode(record.value) for record in records[CREDIT_STATE]}.values()
+        latest = {record.key: record.value for record in records[CREDIT_STATE]}
+        states = [self._codec.decode(value) for value in latest.values() if value is not None]
         verdict.expect_equal(
             "reservation",
             {where: (order.reserved, order.settled, order.paid) for where, order in orders.items()},

@@ -18,7 +18,7 @@ from hub.codec import Codec
 from hub.domain.decide import decide
 from hub.domain.decision import Context, Decision, Received
 from hub.domain.effects import DeadLettered, Effect, WorkOrderIssued
-from hub.domain.events import CreditRequested
+from hub.domain.events import CapacityRequested, CreditRequested
 from hub.domain.headline import headline
 from hub.domain.journal import JournalEntry
 from hub.domain.order import OrderState, next_due
@@ -27,6 +27,8 @@ from hub.rules import load_router
 from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import Record
 from hub.topics import (
+    CAPACITY_DECISIONS,
+    CAPACITY_REQUESTS,
     CREDIT_DECISIONS,
     CREDIT_REQUESTS,
     CUSTOMER_NOTIFICATIONS,
@@ -46,10 +48,11 @@ from tests.chaos.scenario import Records
 from tests.chaos.verdict import Verdict
 from tests.support.places import DeadLetter, Place, dead_letters, forwarded_from, place_of
 
-_SOURCES = (ORDERS_EVENTS, *STATUS_TOPIC.values(), ORDERS_COMMANDS, CREDIT_DECISIONS, HUB_REKEYED)
+_SOURCES = (ORDERS_EVENTS, *STATUS_TOPIC.values(), ORDERS_COMMANDS, CREDIT_DECISIONS, CAPACITY_DECISIONS, HUB_REKEYED)
 _EFFECTS = (
     *WORK_TOPIC.values(),
     CREDIT_REQUESTS,
+    CAPACITY_REQUESTS,
     CUSTOMER_NOTIFICATIONS,
     ORDERS_EXCEPTIONS,
     SETTLEMENTS,
@@ -61,6 +64,7 @@ _TOPIC = {
     "SettlementRecorded": SETTLEMENTS,
     "SettlementPosted": SETTLEMENTS_JOURNAL,
     "CreditRequested": CREDIT_REQUESTS,
+    "CapacityRequested": CAPACITY_REQUESTS,
 }
 _PAST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -173,7 +177,7 @@ class OrdersOracle:
             for record in records[topic]:
                 effect: Any = self.codec.decode(record.value)
                 found.append((topic, effect.order_id, record.value or b""))
-                subject = effect.customer_id if isinstance(effect, CreditRequested) else effect.order_id
+                subject = _subject(effect)
                 if record.key != subject.encode() or self._home(record) != record.partition:
                     verdict.mismatch(f"{place_of(record)} is keyed {record.key!r} but is about {subject}")
         verdict.expect_once("output", expected, found)
@@ -189,6 +193,13 @@ class OrdersOracle:
             for key, state in folded.items()
         }
         verdict.expect_equal("state of order", dict(expected), dict(found))
+
+
+def _subject(effect: Any) -> str:
+    """What the record of an effect is keyed by."""
+    if isinstance(effect, CreditRequested):
+        return effect.customer_id
+    return effect.node if isinstance(effect, CapacityRequested) else str(effect.order_id)
 
 
 def _by_order(messages: Sequence[Message]) -> dict[tuple[str, str], list[bytes]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import shutil
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +18,7 @@ from msgspec.structs import replace
 
 from connectors.base import Event, key_of
 from connectors.publishing import topic_of
-from hub.agents import credit, orders
+from hub.agents import capacity, credit, orders
 from hub.codec import Codec
 from hub.demo.actor import Behaviour
 from hub.demo.customers import Customers
@@ -42,6 +41,7 @@ from hub.topics import (
     TOPICS,
     WORK_TOPIC,
 )
+from tests.chaos.capacity_oracle import CapacityOracle
 from tests.chaos.credit_oracle import CreditOracle
 from tests.chaos.feed import Feed, open_feed
 from tests.chaos.orders_oracle import OrdersOracle
@@ -56,6 +56,13 @@ _SENT_BACK = 0.15
 _PACE = 0.4
 _IMPATIENT = {"stalled_after": "PT3S", "credit_wait": "PT2S", "parked_for": "PT6S", "confirmation_wait": "PT8S"}
 """Waiting times a run of a minute sees the end of."""
+_NODES = """
+calendars:
+  - {name: always, time_zone: Asia/Shanghai, hours: {mon-sun: "00:00-24:00"}}
+nodes:
+  - {name: works, department: production, calendar: always, capacity: {per_day: 400, unit: C62}, smallest_part: 20}
+"""
+"""A plant with less capacity than is wanted of it."""
 _SOON_MS = 60_000
 
 
@@ -189,7 +196,9 @@ class OrdersScenario:
         """`directory` takes the rules of the run."""
         self._rules_dir = directory / "rules"
         self._rules_dir.mkdir(parents=True, exist_ok=True)
-        shutil.copy(RULES_DIR / "allocation.yaml", self._rules_dir)
+        rules = (RULES_DIR / "allocation.yaml").read_text()
+        (self._rules_dir / "allocation.yaml").write_text(rules.replace("[production, ", "[works, production, "))
+        (self._rules_dir / "nodes.yaml").write_text(_NODES)
         policy = yaml.safe_load((RULES_DIR / "policy.yaml").read_text())
         (self._rules_dir / "policy.yaml").write_text(yaml.safe_dump(policy | _IMPATIENT))
         self._codec = Codec.load()
@@ -199,6 +208,7 @@ class OrdersScenario:
                 self._codec, load_router(self._rules_dir), policy_read, max_event_bytes=MAX_EVENT_BYTES
             ),
             credit.create_agent(self._codec, policy_read, max_event_bytes=MAX_EVENT_BYTES),
+            capacity.create_agent(self._codec, load_router(self._rules_dir), max_event_bytes=MAX_EVENT_BYTES),
         )
         self.topics = tuple(TOPICS.values())
         self.environment = {"HUB_RULES_DIR": str(self._rules_dir)}
@@ -213,6 +223,7 @@ class OrdersScenario:
         OrdersOracle(self._codec, self._rules_dir, partitions).examine(verdict, records)
         CreditOracle(self._codec).examine(verdict, records)
         SettlementOracle(self._codec).examine(verdict, records)
+        CapacityOracle(self._codec, self._rules_dir).examine(verdict, records)
         return verdict
 
 

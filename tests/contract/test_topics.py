@@ -13,6 +13,7 @@ from hub.topics import (
     HUB_DEAD_LETTER,
     HUB_REKEYED,
     HUB_REKEYED_CUSTOMERS,
+    HUB_REKEYED_NODES,
     MAX_EVENT_BYTES,
     STATUS_TOPIC,
     TOPICS,
@@ -62,14 +63,15 @@ def test_the_largest_event_fits_into_every_input_and_an_embedding_into_every_out
 
 
 @pytest.mark.parametrize(
-    ("rekeyed", "keys"), [(HUB_REKEYED, {"order_id"}), (HUB_REKEYED_CUSTOMERS, {"customer_id", "item_id"})]
+    ("rekeyed", "keys"),
+    [(HUB_REKEYED, {"order_id"}), (HUB_REKEYED_CUSTOMERS, {"customer_id", "item_id"}), (HUB_REKEYED_NODES, {"node"})],
 )
 def test_what_may_be_misplaced_may_be_forwarded(rekeyed: str, keys: set[str]) -> None:
     agent = TOPICS[rekeyed].owner
     misplaced = {
         record
         for topic in TOPICS.values()
-        if topic.key in keys and (topic.direction == "in" or topic.name in ("credit.requests", "credit.decisions"))
+        if topic.key in keys and (topic.direction == "in" or topic.name.endswith((".requests", ".decisions")))
         for record in topic.records
     }
     assert set(TOPICS[rekeyed].records) == misplaced, agent
@@ -83,5 +85,5 @@ def test_every_department_has_its_two_topics() -> None:
 
 def test_state_is_compacted_and_nothing_else_is() -> None:
     compacted = {topic.name for topic in TOPICS.values() if topic.cleanup == "compact"}
-    assert compacted == {"orders.state", "credit.state", HUB_APPLIED}
+    assert compacted == {"orders.state", "credit.state", "capacity.state", HUB_APPLIED}
     assert all("retention.ms" not in TOPICS[name].configs for name in compacted)

@@ -32,9 +32,11 @@ from hub.domain.headline import headline
 from hub.domain.holds import HoldRule
 from hub.domain.ledger import billed, ready, unmade, wanted
 from hub.domain.model import DEPARTMENTS, Department, LineChange
+from hub.domain.node import Node
 from hub.domain.order import LineState, OrderState
 from hub.domain.policy import EarlyPayment, LateDelivery, Policy
 from tests.support.effort import examples
+from tests.support.nodes import node
 from tests.support.orders import ORDER, START, Story, line
 from tests.support.reconciliation import reconciled
 
@@ -45,6 +47,11 @@ PRICES = [Decimal(10), Decimal("9.97"), Decimal("0.335")]
 ITEMS = st.sampled_from(["MK-1", "MK-1", "BU-1", "ST-1", "ST-1", "XX-1"])
 REPORTS: list[tuple[Department, StatusKind]] = sorted((each, kind) for each in DEPARTMENTS for kind in KINDS[each])
 MADE: dict[Department, StatusKind] = {"production": "produced", "procurement": "received"}
+NODES = (
+    node("works", per_day=3, horizon=2, smallest_part=2),
+    node("mill", per_day=2, lead_days=1),
+    node("store", "logistics"),
+)
 Fate = tuple[int, int]
 FATES = st.tuples(st.integers(0, 9), st.integers(0, 4))
 """What happens to an event on its way."""
@@ -89,6 +96,7 @@ class OrderMachine(RuleBasedStateMachine):
         early=st.booleans(),
         contract=CONTRACTS,
         discount=st.sampled_from(["0", "0", "7.5"]),
+        nodes=st.sampled_from([(), (), NODES]),
     )
     def open_account(
         self,
@@ -98,11 +106,12 @@ class OrderMachine(RuleBasedStateMachine):
         items: list[tuple[str, int]],
         contract: Policy,
         *,
+        nodes: tuple[Node, ...],
         discount: str,
         early: bool,
     ) -> None:
         policy = replace(contract, confirmation=confirmation, confirmation_silence=silence, duplicate_window=64)
-        self.story = Story(policy, limit=limit)
+        self.story = Story(policy, limit=limit, nodes=nodes)
         self.bag: list[OrderEvent] = []
         self.sent: dict[str, OrderEvent] = {}
         self.waiting: set[str] = set()
@@ -136,11 +145,17 @@ class OrderMachine(RuleBasedStateMachine):
         if report is not None:
             self._send(report, fate)
 
-    @rule(reported=st.sampled_from(REPORTS), line_id=LINES, quantity=QUANTITIES, fate=FATES)
-    def report(self, reported: tuple[Department, StatusKind], line_id: str, quantity: int, fate: Fate) -> None:
-        """A department says anything at all."""
+    @rule(
+        reported=st.sampled_from(REPORTS),
+        line_id=LINES,
+        quantity=QUANTITIES,
+        at=st.sampled_from(["", "works"]),
+        fate=FATES,
+    )
+    def report(self, reported: tuple[Department, StatusKind], line_id: str, quantity: int, at: str, fate: Fate) -> None:
+        """A department, or a node of it, says anything at all."""
         department, kind = reported
-        self._send(self.story.status(department, kind, {line_id: quantity}), fate)
+        self._send(self.story.status(department, kind, {line_id: quantity}, node=at), fate)
 
     @precondition(lambda self: self.state is not None and any(each.delivered for each in self.state.lines))
     @rule(line_id=LINES, quantity=st.integers(1, 3), fate=FATES)
@@ -181,7 +196,7 @@ class OrderMachine(RuleBasedStateMachine):
     @rule(
         command=st.sampled_from(COMMANDS),
         line_id=LINES,
-        department=st.sampled_from(["", *DEPARTMENTS]),
+        department=st.sampled_from(["", *DEPARTMENTS, "works"]),
         chance=st.integers(1, 8),
     )
     def command(self, command: str, line_id: str, department: str, chance: int) -> None:
@@ -303,9 +318,21 @@ class OrderMachine(RuleBasedStateMachine):
             assert each.line.quantity == each.cancelled + each.short + each.unallocated + allocated
             assert 0 <= each.returned <= each.delivered <= each.shipped
             assert min(each.cancelled, each.short, each.unallocated) >= 0
-            departments = [allocation.department for allocation in each.allocations]
-            assert len(set(departments)) == len(departments)
+            suppliers = [(allocation.department, allocation.node) for allocation in each.allocations]
+            assert len(set(suppliers)) == len(suppliers)
+            assert all(allocation.awaiting == 0 for allocation in each.allocations)
             assert len(set(each.rejected_by)) == len(each.rejected_by)
+
+    @invariant()
+    def nodes_have_booked_what_the_order_gave_them(self) -> None:
+        """Beyond that is only what left although it had been cancelled."""
+        for booking in self.story.bookings.values() if self.state else ():
+            booked: Counter[str] = Counter()
+            for part in booking.days:
+                booked[part.line_id] += part.quantity  # type: ignore[assignment]
+            for each in self.story.order.lines:
+                given = sum((part.quantity for part in each.allocations if part.node == booking.node), Decimal(0))
+                assert booked[each.line.line_id] == given or given > booked[each.line.line_id] <= each.shipped
 
     @invariant()
     def the_axes_agree_with_each_other_and_with_the_ledger(self) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from hub.domain.capacity import Booking, NodeLoad
 from hub.domain.credit import CreditAccount, Reservation
 from hub.domain.decide import decide
+from hub.domain.decide_capacity import decide_capacity
 from hub.domain.decide_credit import decide_credit, decide_customer
 from hub.domain.decision import Context, Decision, Received
 from hub.domain.effects import DeadLettered, Effect
 from hub.domain.events import (
+    CapacityDecided,
+    CapacityRequested,
     CreditDecided,
     CreditRequested,
     CustomerUpdated,
@@ -30,6 +34,7 @@ from hub.domain.events import (
 from hub.domain.headline import Headline, headline
 from hub.domain.ids import timer_id, work_order_id
 from hub.domain.model import Address, Department, LineChange, LineQuantity, OrderLine
+from hub.domain.node import Node
 from hub.domain.order import LineState, OrderState, next_due
 from hub.domain.policy import Policy
 from hub.domain.routing import Candidate, LineFacts
@@ -42,7 +47,13 @@ E = TypeVar("E")
 
 
 class PrefixRouter:
-    """MK is made or else bought, BU is bought, ST is on stock or else bought, anything else nobody has."""
+    """MK is made or else bought, BU is bought, ST is on stock or else bought, anything else nobody has.
+
+    Where a department has `nodes`, they supply what it would, in their order.
+    """
+
+    def __init__(self, *nodes: Node) -> None:
+        self.nodes = {each.name: each for each in nodes}
 
     def candidates(self, facts: LineFacts) -> tuple[Candidate, ...]:
         departments: Mapping[str, tuple[Department, ...]] = {
@@ -51,8 +62,17 @@ class PrefixRouter:
             "ST": ("logistics", "procurement"),
         }
         return tuple(
-            Candidate(department, f"{department}-rule") for department in departments.get(facts.item_id[:2], ())
+            candidate for department in departments.get(facts.item_id[:2], ()) for candidate in self._of(department)
         )
+
+    def node(self, name: str) -> Node | None:
+        return self.nodes.get(name)
+
+    def _of(self, department: Department) -> Sequence[Candidate]:
+        nodes = [each for each in self.nodes.values() if each.department == department]
+        if not nodes:
+            return [Candidate(department, f"{department}-rule")]
+        return [Candidate(department, f"{department}-rule", each) for each in nodes]
 
 
 def line(line_id: str = "1", item_id: str = "ST-1", quantity: str | int | Decimal = 10, **fields: Any) -> OrderLine:
@@ -82,9 +102,13 @@ class Story:
         limit: str = "1000000",
         credit_answers: bool = True,
         order_id: str = ORDER,
+        nodes: Sequence[Node] = (),
+        nodes_answer: bool = True,
     ) -> None:
         self.order_id = order_id
+        self.nodes_answer = nodes_answer
         self.policy = policy or Policy()
+        self.router = PrefixRouter(*nodes)
         self.now = START
         self.state: OrderState | None = None
         self.decisions: list[Decision] = []
@@ -93,6 +117,8 @@ class Story:
         self.account: CreditAccount | None = None
         self.reservation: Reservation | None = None
         self.requests: list[CreditRequested] = []
+        self.loads: dict[str, NodeLoad] = {}
+        self.bookings: dict[str, Booking] = {}
         self.credit_answers = credit_answers
         self._events: dict[bytes, OrderEvent] = {}
         self._count = 0
@@ -203,7 +229,22 @@ class Story:
                 answer = self.answer(effect) if self.credit_answers else None
                 if answer is not None:
                     self.receive(answer)
+            elif isinstance(effect, CapacityRequested) and self.nodes_answer:
+                self.receive(self.ask_node(effect))
         return decision
+
+    def ask_node(self, request: CapacityRequested) -> CapacityDecided:
+        """What a node answers to a request."""
+        name = request.node
+        decision = decide_capacity(
+            self.loads.get(name), self.bookings.get(name), request, self.now, self.router.node(name)
+        )
+        assert decision.decided is not None
+        assert decision.booking is not None
+        self.bookings[name] = decision.booking
+        if decision.load is not None:
+            self.loads[name] = decision.load
+        return decision.decided
 
     def answer(self, request: CreditRequested) -> CreditDecided | None:
         """What the account decides on a request."""
@@ -214,7 +255,7 @@ class Story:
     # --- what can be seen ---------------------------------------------------------------------
 
     def context(self) -> Context:
-        return Context(self.now, self.policy, PrefixRouter(), self._events.__getitem__)
+        return Context(self.now, self.policy, self.router, self._events.__getitem__)
 
     @property
     def order(self) -> OrderState:
@@ -239,6 +280,10 @@ class Story:
     def dead(self) -> list[str]:
         """The codes of what was dead-lettered after having waited."""
         return [letter.code for letter in self.sent(DeadLettered)]
+
+    def explained(self) -> list[str]:
+        """Everything that was explained so far."""
+        return [sentence for decision in self.decisions for sentence in decision.explanations]
 
     def problems(self) -> list[str]:
         """The kinds of the exceptions that are open."""

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from hub.domain import lifecycle
 from hub.domain.decision import Decision
 from hub.domain.events import (
+    CapacityDecided,
     CreditDecided,
     OperatorCommanded,
     OrderCancelled,
@@ -85,6 +86,9 @@ def some_event(story: Story, kind: type[OrderEvent]) -> Decision:
         StatusReported: lambda: story.report("logistics", "shipped", {"1": 1}),
         OperatorCommanded: lambda: story.command("cancel"),
         CreditDecided: lambda: story.receive(some_answer(story)),
+        CapacityDecided: lambda: story.receive(
+            CapacityDecided(order_id=ORDER, node="plant", request_id="unknown", lines=(), **story.head())
+        ),
         TimerFired: story.fire,
     }
     return tellers[kind]()

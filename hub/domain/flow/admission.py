@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hub.domain.events import (
+    CapacityDecided,
     CreditDecided,
     OperatorCommanded,
     OrderCancelled,
@@ -106,6 +107,15 @@ ADMISSION: Mapping[type[OrderEvent], Mapping[CommercialStatus, Verdict]] = {
         "fulfilled": _NOT_AWAITED,
         "closed": _NOT_AWAITED,
         "cancelled": _NOT_AWAITED,
+    },
+    CapacityDecided: {
+        "unknown": _UNKNOWN,
+        "received": APPLY,
+        "confirming": APPLY,
+        "confirmed": APPLY,
+        "fulfilled": APPLY,
+        "closed": APPLY,
+        "cancelled": APPLY,
     },
     TimerFired: {
         "unknown": APPLY,

@@ -6,21 +6,24 @@ logistics ships what is available: stock at once, the rest as it is reported pro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
 from hub.domain import ledger
 from hub.domain.effects import WorkOrderIssued, WorkOrderLine
+from hub.domain.flow.choosing import Chosen, choose
 from hub.domain.flow.problems import open_exception
+from hub.domain.flow.reserving import ask_nodes
 from hub.domain.flow.turn import SOURCE, Turn
+from hub.domain.groups import held_back, is_in, shipped_together
 from hub.domain.holds import blocking
 from hub.domain.ids import work_order_id
 from hub.domain.model import DEPARTMENTS, Department, OrderLine
-from hub.domain.order import ZERO, LineState, OrderState, Terms
-from hub.domain.routing import LineFacts
+from hub.domain.order import ZERO, LineState, OrderState
 
 _STANDING = frozenset(("ordered", "accepted", "scheduled", "started"))
 """Statuses in which a work order can be cancelled."""
@@ -29,85 +32,118 @@ _WITHOUT_WORK = frozenset(("none", "rejected", "cancelled"))
 """Statuses from which a work order is created rather than changed."""
 
 
-def allocate_lines(turn: Turn, before: tuple[LineState, ...] | None = None) -> None:
-    """Gives every unallocated quantity to the best department that has not rejected the line, and issues the work.
+def allocate_lines(
+    turn: Turn, before: tuple[LineState, ...] | None = None, *, granted: tuple[LineState, ...] | None = None
+) -> None:
+    """Gives every unallocated quantity to the best department or node that has not refused it, and issues the work.
 
     Not what a hold keeps back, and nothing while the credit is checked or refused: it is given when that is over.
-    `before`: the lines as the departments know them, if not as they are now.
+    `before`: the lines as the departments know them, if not as they are now; `granted`: as the nodes know them, if
+    not the same.
     """
     current = turn.state.lines
     if turn.state.credit not in _NO_CREDIT:
-        turn.update(lines=tuple(_allocate(turn, line) if line.unallocated > ZERO else line for line in current))
-    issue_changed_work(turn, current if before is None else before)
+        turn.update(lines=_allocated(turn, current))
+    issue_changed_work(turn, current if before is None else before, granted=granted)
 
 
-def _allocate(turn: Turn, line: LineState) -> LineState:
+def _allocated(turn: Turn, current: tuple[LineState, ...]) -> tuple[LineState, ...]:
+    places = [place for place, line in enumerate(current) if line.unallocated > ZERO]
+    if not places:
+        return current
+    lines = list(current)
+    while places:
+        together = [place for place in shipped_together(current, places[0]) if place in places]
+        if not _are_held(turn, [current[place] for place in together]):
+            chosen = choose(turn, [current[place] for place in together])
+            for place in together:
+                lines[place] = _give(turn, current[place], chosen)
+        places = [place for place in places if place not in together]
+    return tuple(lines)
+
+
+def _are_held(turn: Turn, lines: Sequence[LineState]) -> bool:
+    """Whether a hold keeps any of the lines from being allocated, and with it those it is to be shipped with."""
+    for line in lines if turn.state.holds else ():
+        line_id = line.line.line_id
+        if held := blocking(turn.state.holds, "allocate", line_id):
+            turn.explain(f"line {line_id}: {line.unallocated} not allocated yet: held by {held}")
+            return True
+    return False
+
+
+def _give(turn: Turn, line: LineState, chosen: Chosen | None) -> LineState:
     line_id = line.line.line_id
-    if turn.state.holds and (held := blocking(turn.state.holds, "allocate", line_id)):
-        turn.explain(f"line {line_id}: {line.unallocated} not allocated yet: held by {held}")
+    if chosen is None:
+        because = f"rejected by {', '.join(line.rejected_by)}" if line.rejected_by else "no rule matches it"
+        detail = f"No department supplies line {line_id}: {because}"
+        root = f"item {line.line.item_id}"
+        open_exception(turn, "no-candidate", detail, subject=line_id, severity="critical", root=root)
         return line
-    rejected = line.rejected_by
-    for candidate in turn.context.router.candidates(facts(turn.state, turn.terms, line)):
-        if candidate.department not in rejected:
-            turn.explain(f"line {line_id}: {line.unallocated} to {candidate.department} by rule {candidate.rule}")
-            return ledger.allocate(line, candidate.department, candidate.rule)
-    because = f"rejected by {', '.join(rejected)}" if rejected else "no rule matches it"
-    detail = f"No department supplies line {line_id}: {because}"
-    root = f"item {line.line.item_id}"
-    open_exception(turn, "no-candidate", detail, subject=line_id, severity="critical", root=root)
-    return line
-
-
-def facts(state: OrderState, terms: Terms, line: LineState) -> LineFacts:
-    """What the rules may read about a line."""
-    item = line.line
-    return LineFacts(
-        item_id=item.item_id,
-        quantity=line.unallocated,
-        unit=item.unit,
-        price=item.price,
-        country=terms.deliver_to.country,
-        postal_code=terms.deliver_to.postal_code,
-        customer_id=terms.customer_id,
-        seller_id=terms.seller_id,
-        priority=terms.priority,
-        order_class=state.order_class,
-        currency=terms.currency,
+    candidate, ready_on = chosen
+    department, rule, node = candidate.department, candidate.rule, candidate.node
+    if node is None:
+        turn.explain(f"line {line_id}: {line.unallocated} to {department} by rule {rule}")
+        return ledger.allocate(line, department, rule)
+    turn.explain(f"line {line_id}: {line.unallocated} to {node.name} ({department}) by rule {rule}, ready {ready_on}")
+    return ledger.allocate(
+        line, department, rule, node=node.name, ready_on=ready_on, awaiting=node.capacity is not None
     )
 
 
-def issue_changed_work(turn: Turn, before: tuple[LineState, ...]) -> None:
-    """Tells every department whose part of the order is no longer what it was in the lines `before`."""
+def issue_changed_work(
+    turn: Turn, before: tuple[LineState, ...], *, granted: tuple[LineState, ...] | None = None
+) -> None:
+    """Tells every department and node whose part of the order is no longer what it was in the lines `before`.
+
+    `granted`: the lines as nodes with limited capacity know them, if not as `before`.
+    """
     changed = [False, False, False]
+    nodes: set[str] = set()
     for index, line in enumerate(turn.state.lines):
         old = before[index] if index < len(before) else None
+        if granted is not None and granted[index] is not line:
+            nodes |= ledger.nodes_of(granted[index])
         if old is not line:
-            for place, differs in enumerate(_differences(old, line)):
+            named = ledger.nodes_of(line) if old is None else ledger.nodes_of(line) | ledger.nodes_of(old)
+            nodes |= named
+            for place, differs in enumerate(_differences(old, line, by_node=bool(named))):
                 changed[place] = changed[place] or differs
+    if held_back(before) != held_back(turn.state.lines):
+        changed[DEPARTMENTS.index("logistics")] = True
+    if nodes:
+        ask_nodes(turn, nodes, before if granted is None else granted)
     for department, differs in zip(DEPARTMENTS, changed, strict=True):
         if differs:
             issue_work(turn, department)
 
 
-def _differences(old: LineState | None, new: LineState) -> Iterator[bool]:
-    """For each department whether its work differs between two states of a line."""
+def _differences(old: LineState | None, new: LineState, *, by_node: bool) -> Iterator[bool]:
+    """For each department whether its work, `by_node` of it, differs between two states of a line."""
     if old is None:
         return (quantity > ZERO for quantity in ledger.asked(new))
     was, shall = old.line, new.line
-    same_text = was is shall or (was.description, was.requested_delivery) == (
-        shall.description,
-        shall.requested_delivery,
-    )
-    quantities = zip(ledger.asked(old), ledger.asked(new), strict=True)
-    return (before != after or (after > ZERO and not same_text) for before, after in quantities)
+    same_text = was is shall or _text(was) == _text(shall)
+    if by_node:
+        pairs: Iterable[tuple[Any, Any]] = ((_by_node(old, each), _by_node(new, each)) for each in DEPARTMENTS)
+    else:
+        pairs = zip(ledger.asked(old), ledger.asked(new), strict=True)
+    return (before != after or (bool(after) and not same_text) for before, after in pairs)
+
+
+def _text(item: OrderLine) -> tuple[object, ...]:
+    return item.description, item.requested_delivery, item.group
+
+
+def _by_node(line: LineState, department: Department) -> list[tuple[str, Decimal]]:
+    return [(part.node, quantity) for part, quantity in ledger.asked_of_nodes(line, department)]
 
 
 def issue_work(turn: Turn, department: Department) -> None:
     """Creates, changes or cancels the department's work order so that it asks for what the lines say now."""
-    place = DEPARTMENTS.index(department)
     work = turn.work(department)
-    wanted = [(line, quantity) for line in turn.state.lines if (quantity := _asked(turn.state, line, place)) > ZERO]
-    if not wanted:
+    lines = _work_order_lines(turn.state, department)
+    if not lines:
         if work.status in _STANDING:
             turn.set_work(department, replace(work, revision=work.revision + 1))
             turn.move_work(department, "cancel")
@@ -116,16 +152,49 @@ def issue_work(turn: Turn, department: Department) -> None:
     created = work.status in _WITHOUT_WORK
     turn.set_work(department, replace(work, revision=work.revision + 1))
     turn.move_work(department, "issue")
+    asked = {line.line_id for line in lines}
     rules = {
         allocation.rule: None
-        for line, _ in wanted
+        for line in turn.state.lines
+        if line.line.line_id in asked
         for allocation in line.allocations
         if department in (allocation.department, "logistics")
     }
-    lines = tuple(_work_order_line(line.line, quantity) for line, quantity in wanted)
     _emit(turn, department, "create" if created else "change", lines, ", ".join(rules))
     if not created and turn.work(department).status == "started":
         advance(turn, department)
+
+
+def _work_order_lines(state: OrderState, department: Department) -> tuple[WorkOrderLine, ...]:
+    """What the department is asked for; to ship, of what is kept back only what has been shipped already."""
+    place = DEPARTMENTS.index(department)
+    kept_back = _kept_back(state) if department == "logistics" else frozenset()
+    wanted = []
+    for line in state.lines:
+        item, quantity = line.line, ledger.asked(line)[place]
+        if kept_back and item.line_id in kept_back:
+            quantity = min(quantity, line.shipped)
+        elif quantity and ledger.nodes_of(line):
+            wanted += [
+                _work_order_line(item, part, at.node, at.ready_on)
+                for at, part in ledger.asked_of_nodes(line, department)
+            ]
+            continue
+        if quantity:
+            wanted.append(_work_order_line(item, quantity))
+    return tuple(wanted)
+
+
+def _kept_back(state: OrderState) -> frozenset[str]:
+    """The lines that a hold, or the rest of their group, keeps from being shipped."""
+    waiting = held_back(state.lines)
+    if not (waiting or state.holds):
+        return waiting
+    return frozenset(
+        line.line.line_id
+        for line in state.lines
+        if is_in(line, waiting) or blocking(state.holds, "ship", line.line.line_id)
+    )
 
 
 def advance(turn: Turn, department: Department) -> None:
@@ -150,16 +219,18 @@ def _is_done(state: OrderState, department: Department) -> bool:
     )
 
 
-def _asked(state: OrderState, line: LineState, place: int) -> Decimal:
-    """What the department at this place is asked for: to ship, only what has been shipped of a line that is held."""
-    quantity = ledger.asked(line)[place]
-    if state.holds and DEPARTMENTS[place] == "logistics" and blocking(state.holds, "ship", line.line.line_id):
-        return min(quantity, line.shipped)
-    return quantity
-
-
-def _work_order_line(item: OrderLine, quantity: Decimal) -> WorkOrderLine:
-    return WorkOrderLine(item.line_id, item.item_id, item.description, quantity, item.unit, item.requested_delivery)
+def _work_order_line(item: OrderLine, quantity: Decimal, node: str = "", ready_on: date | None = None) -> WorkOrderLine:
+    return WorkOrderLine(
+        item.line_id,
+        item.item_id,
+        item.description,
+        quantity,
+        item.unit,
+        item.requested_delivery,
+        node,
+        ready_on,
+        item.group,
+    )
 
 
 def _emit(

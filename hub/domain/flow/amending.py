@@ -154,6 +154,7 @@ def _change(line: LineState, new: OrderLine) -> LineState | Refuse:
         unallocated=line.unallocated + difference,
         cancelled=ZERO,
         short=ZERO,
+        rejected_by=(),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -11,9 +12,9 @@ from hub.domain.flow.billing import invoice
 from hub.domain.flow.correcting import restate, reverse
 from hub.domain.flow.recording import Occasion
 from hub.domain.flow.turn import Turn
-from hub.domain.ledger import allocation_of
+from hub.domain.ledger import allocations_of
 from hub.domain.model import Department
-from hub.domain.order import ZERO, Fee, LineState
+from hub.domain.order import ZERO, Allocation, Fee, LineState
 
 _BEGUN = frozenset(("started", "done"))
 """Statuses of a work order whose units count as made or started."""
@@ -60,8 +61,13 @@ def charge_less(turn: Turn) -> None:
 def _fees(turn: Turn, before: tuple[LineState, ...], departments: tuple[Department, ...]) -> Iterator[Fee]:
     for old, new in zip(before, turn.state.lines, strict=True):
         for department in departments:
-            had, has = allocation_of(old, department), allocation_of(new, department)
-            if had is not None and has is not None and had.quantity > has.quantity:
+            had, has = allocations_of(old, department), allocations_of(new, department)
+            lost = _granted(had) - _granted(has)
+            if lost > ZERO:
                 percent = turn.policy.cancellation_charges[department]
-                reports = (turn.event_id, *had.made_by)
-                yield Fee(old.line.line_id, department, had.quantity - has.quantity, percent, reports)
+                reports = (turn.event_id, *(event_id for each in had for event_id in each.made_by))
+                yield Fee(old.line.line_id, department, lost, percent, reports)
+
+
+def _granted(allocations: Iterable[Allocation]) -> Decimal:
+    return sum((each.quantity - each.awaiting for each in allocations), ZERO)

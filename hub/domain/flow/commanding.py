@@ -20,7 +20,8 @@ from hub.domain.flow.problems import assign, close_one, matching
 from hub.domain.flow.settling import end_if_complete, settle_change
 from hub.domain.flow.turn import Turn
 from hub.domain.holds import CREDIT
-from hub.domain.model import DEPARTMENTS, Department
+from hub.domain.model import DEPARTMENTS
+from hub.domain.node import first_ready_on
 from hub.domain.order import ZERO, LineState
 from hub.domain.roles import refusal
 from hub.domain.verdict import Ignore, Refuse, Verdict
@@ -82,22 +83,29 @@ def _override_credit(turn: Turn, event: OperatorCommanded) -> Verdict:
 
 
 def _reroute(turn: Turn, event: OperatorCommanded) -> Verdict:
-    """What is not made yet of a line goes to the department named, else to the next candidate."""
+    """What is not made yet of a line goes to the department or node named, else to the next candidate."""
     if turn.state.commercial != "confirmed":
         return Refuse("not-in-work", f"Nothing is allocated: the order is {turn.state.commercial}")
-    line_id, _, department = event.target.partition(":")
-    if department and department not in DEPARTMENTS:
-        return Refuse("unknown-department", f"{department} is none of {', '.join(DEPARTMENTS)}")
+    line_id, _, supplier = event.target.partition(":")
+    node = turn.context.router.node(supplier)
+    department = next((each for each in DEPARTMENTS if each == supplier), node.department if node else None)
+    if supplier and department is None:
+        return Refuse("unknown-department", f"{supplier} is none of {', '.join(DEPARTMENTS)}, and no node of theirs")
     before = turn.state.lines
     index = _index(before, line_id)
     if index is None:
-        return Refuse("unknown-line", f"The order has no line {line_id}; the target is LINE or LINE:DEPARTMENT")
+        return Refuse(
+            "unknown-line", f"The order has no line {line_id}; the target is LINE, or LINE:DEPARTMENT or NODE"
+        )
     line = before[index]
     if department:
-        rerouted = _take_all(line, department)
+        rerouted = _take_all(line, supplier)
         if rerouted.unallocated == ZERO:
             return Refuse("nothing-to-reroute", f"Nothing of line {line_id} is still to be made elsewhere")
-        rerouted = ledger.allocate(rerouted, department, f"operator {event.owner}")
+        ready_on = first_ready_on(node, turn.now) if node else None
+        rerouted = ledger.allocate(
+            rerouted, department, f"operator {event.owner}", node=node.name if node else "", ready_on=ready_on
+        )
     else:
         rerouted = _take_all(line, None)
         if rerouted.unallocated == ZERO:
@@ -108,16 +116,16 @@ def _reroute(turn: Turn, event: OperatorCommanded) -> Verdict:
     return None
 
 
-def _take_all(line: LineState, keep: Department | None) -> LineState:
+def _take_all(line: LineState, keep: str | None) -> LineState:
     """The line with all that is not made taken back, except from `keep`; without one, who had it is out of the race."""
     for allocation in line.allocations:
-        department = allocation.department
-        quantity = ledger.unmade(line, department)
-        if department == keep or quantity == ZERO:
+        supplier = allocation.supplier
+        quantity = ledger.unmade(line, allocation.department, allocation.node)
+        if supplier == keep or quantity == ZERO:
             continue
-        line = ledger.take_back(line, department, quantity)
-        if keep is None and department not in line.rejected_by:
-            line = replace(line, rejected_by=(*line.rejected_by, department))
+        line = ledger.take_back(line, allocation.department, quantity, allocation.node)
+        if keep is None and supplier not in line.rejected_by:
+            line = replace(line, rejected_by=(*line.rejected_by, supplier))
     return line
 
 

@@ -9,6 +9,7 @@ from hub.domain import ledger
 from hub.domain.exceptions import ExceptionKind
 from hub.domain.flow.problems import close_one
 from hub.domain.flow.turn import Turn
+from hub.domain.groups import held_back
 from hub.domain.headline import UNFINISHED
 from hub.domain.model import DEPARTMENTS, Department
 from hub.domain.order import LineState, OpenException, OrderState, Work
@@ -81,6 +82,10 @@ def _shipped(state: OrderState, _: OpenException) -> str:
     return "" if stuck else "Everything that is ready has been shipped"
 
 
+def _reunited(state: OrderState, exception: OpenException) -> str:
+    return "" if exception.subject in held_back(state.lines) else "The rest of the group is ready too"
+
+
 def _delivered(state: OrderState, _: OpenException) -> str:
     return "The order was delivered" if state.settlement_id else ""
 
@@ -102,6 +107,7 @@ _ENDED: Mapping[ExceptionKind | str, Callable[[OrderState, OpenException], str]]
     "unconfirmed": _unconfirmed,
     "no-candidate": _allocated,
     "shipment-rejected": _shipped,
+    "group-parted": _reunited,
     "production-problem": _delivered,
     "procurement-problem": _delivered,
     "late": _on_time,

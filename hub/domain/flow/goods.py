@@ -17,6 +17,7 @@ from hub.domain.flow.problems import open_exception
 from hub.domain.flow.reporting import Reported, note_progress, reported, set_lines, told
 from hub.domain.flow.settling import settle_change, settle_delivery
 from hub.domain.flow.turn import Turn
+from hub.domain.groups import held_back, is_in
 from hub.domain.holds import blocking
 from hub.domain.order import ZERO, LineState
 from hub.domain.verdict import Ignore, Park, Refuse, Verdict
@@ -24,8 +25,8 @@ from hub.domain.verdict import Ignore, Park, Refuse, Verdict
 
 def on_made(turn: Turn, event: StatusReported) -> Verdict:
     """Production produced or procurement received: logistics may ship it."""
-    department = event.department
-    parts = reported(turn, event, lambda line: ledger.unmade(line, department))
+    department, node = event.department, event.node or None
+    parts = reported(turn, event, lambda line: ledger.lacking(line, department, node))
     if isinstance(parts, Refuse):
         return parts
     if not parts:
@@ -33,11 +34,11 @@ def on_made(turn: Turn, event: StatusReported) -> Verdict:
     changed: list[tuple[int, LineState]] = []
     more_ready = False
     for index, line, quantity in parts:
-        allocation = ledger.allocation_of(line, department)
-        if allocation is None:
-            return Refuse("not-allocated", f"Line {line.line.line_id} is not with {department}")
+        among = ledger.allocations_of(line, department, node)
+        if not among:
+            return Refuse("not-allocated", f"Line {line.line.line_id} is not with {node or department}")
         named = event.event_id if department in turn.policy.cancellation_charges else ""
-        made = ledger.make(line, allocation, quantity, named)
+        made = ledger.make(line, among, quantity, named)
         more_ready = more_ready or ledger.ready(made) != ledger.ready(line)
         changed.append((index, made))
     set_lines(turn, changed)
@@ -51,7 +52,8 @@ def on_made(turn: Turn, event: StatusReported) -> Verdict:
 
 def on_shipped(turn: Turn, event: StatusReported) -> Verdict:
     """Goods left the house. More than ordered may have; what is still being made cannot have."""
-    parts = reported(turn, event, lambda line: ledger.ready(line) - line.shipped)
+    waiting = held_back(turn.state.lines)
+    parts = reported(turn, event, lambda line: ZERO if is_in(line, waiting) else ledger.ready(line) - line.shipped)
     if isinstance(parts, Refuse):
         return parts
     for _, line, quantity in parts:
@@ -66,6 +68,7 @@ def on_shipped(turn: Turn, event: StatusReported) -> Verdict:
     _reopen(turn, event, parts)
     _note_overshipment(turn, parts, event)
     _note_held(turn, parts, event)
+    _note_parting(turn, parts, event, waiting)
     charge_less(turn)
     advance(turn, "logistics")
     note_progress(turn, event)
@@ -143,6 +146,15 @@ def _note_held(turn: Turn, parts: list[Reported], event: StatusReported) -> None
         if held := blocking(turn.state.holds, "ship", line_id):
             detail = f"{part.quantity} of line {line_id} were shipped although held by {held}"
             open_exception(turn, "shipped-on-hold", detail, subject=line_id, since=event.occurred_at)
+
+
+def _note_parting(turn: Turn, parts: list[Reported], event: StatusReported, waiting: frozenset[str]) -> None:
+    """Goods left without the rest of their group, which was not ready and not asked for."""
+    for _, line, _ in parts:
+        group = line.line.group
+        if group is not None and is_in(line, waiting):
+            detail = f"Line {line.line.line_id} was shipped before the rest of group {group.name} was ready"
+            open_exception(turn, "group-parted", detail, subject=group.name, since=event.occurred_at)
 
 
 def _note_overshipment(turn: Turn, parts: list[Reported], event: StatusReported) -> None:
