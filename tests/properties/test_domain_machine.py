@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
+from hub.domain import lifecycle
 from hub.domain.decide import decide, fold
 from hub.domain.decision import Decision, Received
 from hub.domain.effects import DeadLettered, SettlementPosted, SettlementRecorded
@@ -85,6 +87,33 @@ def _lacking(each: LineState, department: Department, kind: StatusKind) -> Decim
     return unmade(each, department)
 
 
+def _axes(state: OrderState | None) -> dict[str, str]:
+    """Where each axis stands."""
+    if state is None:
+        return {axis: next(iter(table)) for axis, table in TABLES.items()}
+    works = {str(department): getattr(state, department).status for department in DEPARTMENTS}
+    return {"commercial": state.commercial, "credit": state.credit, "billing": state.billing, **works}
+
+
+def _within_reach(table: Mapping[str, Mapping[str, str]], status: str) -> frozenset[str]:
+    """Where the transitions of a table lead from a status, which one decision may follow several of."""
+    found, waiting = {status}, [status]
+    while waiting:
+        new = set(table[waiting.pop()].values()) - found - {lifecycle.EARLY, lifecycle.LATE}
+        found |= new
+        waiting += new
+    return frozenset(found)
+
+
+TABLES: dict[str, Mapping[Any, Mapping[Any, str]]] = {
+    "commercial": lifecycle.COMMERCIAL,
+    "credit": lifecycle.CREDIT,
+    "billing": lifecycle.BILLING,
+    **dict.fromkeys(map(str, DEPARTMENTS), lifecycle.WORK),
+}
+_WITHIN_REACH = {axis: {status: _within_reach(table, status) for status in table} for axis, table in TABLES.items()}
+
+
 class OrderMachine(RuleBasedStateMachine):
     """One order and its account under everything that can happen to them."""
 
@@ -119,6 +148,7 @@ class OrderMachine(RuleBasedStateMachine):
         self.overridden = False
         self.revision = 0
         self.limit = Decimal(limit)
+        self.axes = _axes(None)
         placed = self.story.placed(
             *(
                 line(str(place), item, quantity, price=PRICES[place % 3], requested_delivery=WANTED_BY[place % 2])
@@ -137,13 +167,14 @@ class OrderMachine(RuleBasedStateMachine):
         if report is not None:
             self._send(report, fate)
 
-    @rule(fate=FATES)
-    def carry_on(self, fate: Fate) -> None:
-        """Whoever has something to do does it whole."""
-        reports = (self._next_report(department, 1) for department in DEPARTMENTS)
-        report = next((each for each in reports if each is not None), None)
-        if report is not None:
-            self._send(report, fate)
+    @rule(fates=st.lists(FATES, min_size=1, max_size=6))
+    def carry_on(self, fates: list[Fate]) -> None:
+        """Whoever has something to do does it whole, several times over."""
+        for fate in fates:
+            reports = (self._next_report(department, 1) for department in DEPARTMENTS)
+            report = next((each for each in reports if each is not None), None)
+            if report is not None:
+                self._send(report, fate)
 
     @rule(
         reported=st.sampled_from(REPORTS),
@@ -357,6 +388,15 @@ class OrderMachine(RuleBasedStateMachine):
         if state.commercial in ("fulfilled", "closed", "cancelled"):
             assert state.holds == ()
         assert state.consent <= (state.commercial == "confirming")
+
+    @invariant()
+    def every_axis_has_moved_as_its_table_allows(self) -> None:
+        if not hasattr(self, "axes"):
+            return
+        now = _axes(self.state)
+        for axis, was in self.axes.items():
+            assert now[axis] in _WITHIN_REACH[axis][was], (axis, was, now[axis])
+        self.axes = now
 
     @invariant()
     def the_account_reserves_what_its_orders_hold_and_no_more_than_its_limit(self) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from connectors.base import Event
+from connectors.base import Event, key_of
 from hub.domain.credit import CreditAccount, Reservation
 from hub.domain.decide import decide
 from hub.domain.decide_credit import decide_credit, decide_customer
@@ -84,19 +84,37 @@ class PureHub:
         self._queue: deque[Event] = deque()
 
     def tell(self, *events: Event) -> None:
+        self.post(*events)
+        while self.waiting:
+            self.step()
+
+    def post(self, *events: Event) -> None:
+        """Puts events where they are waited for; `step` lets one of them be decided."""
         self._queue.extend(events)
-        while self._queue:
-            event = self._queue.popleft()
-            if isinstance(event, CreditRequested):
-                self._request(event)
-            elif isinstance(event, ItemUpdated):
-                self._items[event.item.item_id] = event.item
-            elif isinstance(event, CustomerUpdated | PaymentReceived):
-                account = decide_customer(self._accounts.get(event.customer_id), event, self._policy).account
-                if account is not None:
-                    self._accounts[event.customer_id] = account
-            elif not isinstance(event, ItemStated):
-                self._decide(event)
+
+    @property
+    def waiting(self) -> int:
+        """How many events have not been decided."""
+        return len(self._queue)
+
+    def step(self, choice: int = 0) -> None:
+        """Decides one event: those about one order, or of one account, in their order; which is next is a matter of
+        chance between partitions."""
+        partitions: dict[str, Event] = {}
+        for event in self._queue:
+            partitions.setdefault(key_of(event), event)
+        event = [*partitions.values()][choice % len(partitions)]
+        self._queue.remove(event)
+        if isinstance(event, CreditRequested):
+            self._request(event)
+        elif isinstance(event, ItemUpdated):
+            self._items[event.item.item_id] = event.item
+        elif isinstance(event, CustomerUpdated | PaymentReceived):
+            account = decide_customer(self._accounts.get(event.customer_id), event, self._policy).account
+            if account is not None:
+                self._accounts[event.customer_id] = account
+        elif not isinstance(event, ItemStated):
+            self._decide(event)
 
     def wait(self, duration: timedelta) -> None:
         until = self.now + duration
@@ -113,6 +131,10 @@ class PureHub:
 
     def account(self, customer_id: str) -> CreditAccount | None:
         return self._accounts.get(customer_id)
+
+    def reservations(self) -> Mapping[str, Reservation]:
+        """What accounts hold, by order."""
+        return self._reservations
 
     def entries(self, order_id: str) -> Sequence[Entry]:
         return self._entries[order_id]

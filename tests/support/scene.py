@@ -37,10 +37,11 @@ _FIELDS = {"item": "item_id", "quantity": "quantity", "unit": "unit", "price": "
 class Scene:
     """Names in a scenario are its own: others on the same hub have the same."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, suffix: str | None = None) -> None:
+        """`suffix` makes the names its own; one that no other scene has, if none is given."""
         self.hub = hub
         self.order_id = ""
-        self._suffix = f"-{uuid.uuid4().hex[:8]}"
+        self._suffix = f"-{uuid.uuid4().hex[:8]}" if suffix is None else suffix
         self._count = 0
         self._seen: dict[str, int] = {}
         self.told: Sequence[Event] = ()
