@@ -92,7 +92,7 @@ def measure(count: int) -> tuple[dict[str, float], float]:
         play.introduce(CUSTOMERS, now)
         play.taken.clear()
         gc.freeze()  # as `hub worker` does
-        gc.set_threshold(200_000, 20, 50)
+        gc.set_threshold(2_000_000, 20, 50)
         for _ in play.chapters(placed):
             watch.on = True
             play.work()

@@ -74,5 +74,5 @@ async def main() -> None:
 if __name__ == "__main__":
     logs.configure("warning")
     gc.freeze()  # as `hub worker` does
-    gc.set_threshold(200_000, 20, 50)
+    gc.set_threshold(2_000_000, 20, 50)
     uvloop.run(main())

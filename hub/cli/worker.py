@@ -32,7 +32,7 @@ def run() -> None:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     # Most allocations are values that never form cycles: the default thresholds collect far too often.
     gc.freeze()
-    gc.set_threshold(200_000, 20, 50)
+    gc.set_threshold(2_000_000, 20, 50)
     status = 0
     try:
         asyncio.run(_work(settings))

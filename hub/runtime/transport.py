@@ -62,7 +62,8 @@ class BatchConsumer(driver.Consumer):
         self._wake = asyncio.Event()
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
-        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon, Worker=DaemonThread)
+        loop = type(self.loop)()  # Faust would take asyncio's own, whatever the worker runs on
+        return BatchConsumerThread(self, loop=self.loop, thread_loop=loop, beacon=self.beacon, Worker=DaemonThread)
 
     # --- positions are the partitions' business --------------------------------------------------
 

@@ -30,6 +30,19 @@ Output = tuple[bytes | None, bytes | None, Headers]
 _NO_HEADERS: Headers = []
 
 
+class _Here(dict[str, list[Output]]):
+    """The outputs to one partition, by topic: the very lists of `Work.outputs`, found without a tuple to hash."""
+
+    def __init__(self, outputs: defaultdict[tuple[str, int], list[Output]], partition: int) -> None:
+        super().__init__()
+        self._outputs = outputs
+        self._partition = partition
+
+    def __missing__(self, topic: str) -> list[Output]:
+        self[topic] = found = self._outputs[topic, self._partition]
+        return found
+
+
 class Letter(NamedTuple):
     """A record that goes to the dead letters."""
 
@@ -97,6 +110,7 @@ class Work(Generic[S]):
         self._spec = spec
         self._store = store
         self._cache = cache
+        self._here = _Here(self.outputs, partition)
         self._changed: dict[bytes, Held | None] = {}
         self._absent: set[bytes] = set()
 
@@ -118,16 +132,20 @@ class Work(Generic[S]):
         """
         if due_ms is not None and not 0 <= due_ms < _FOREVER_MS:
             raise ValueError(f"due time {due_ms} ms is not one between 1970 and the year 292278994")
-        if len(label) > _LABEL_CHARACTERS:
+        if label and len(label) > _LABEL_CHARACTERS:
             raise ValueError(f"label {label!r} is longer than {_LABEL_CHARACTERS} characters")
         self._changed[key] = None if state is None else (state, due_ms or 0, label)
 
     def emit(self, topic: str, key: bytes, value: bytes, headers: Headers | None = None) -> None:
         """Send a message to the partition its key belongs on."""
-        headers = _NO_HEADERS if headers is None else headers
+        if headers is None:
+            headers = _NO_HEADERS
         if self.trace:
             headers = [*headers, *self.trace]
-        self.outputs[topic, partition_of(key, self.partitions)].append((key, value, headers))
+        if key in self._changed:  # most are about the state just put, which is at home here
+            self._here[topic].append((key, value, headers))
+        else:
+            self.outputs[topic, partition_of(key, self.partitions)].append((key, value, headers))
 
     def refuse(self, record: Record, code: str, reason: str) -> None:
         """Send a record to the dead letters: key, value and headers as they came, the reason in more headers.
