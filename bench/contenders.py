@@ -55,12 +55,14 @@ def contenders() -> tuple[Contender, ...]:
         _kafka_streams("kafka-streams-2", "Kafka Streams, 2 threads", threads=2),
         Contender("quix", "Quix Streams", EXACTLY, (str(ROOT / ".hub/peers/bin/python"), str(_PEERS / "quix.py"))),
         Contender("aiokafka", "Bare aiokafka loop, no state kept", AT_LEAST, _python("bare_aiokafka.py"), share=0.5),
+        Contender(FAUST, "Faust, table and send", AT_LEAST, (*_python("stock_faust.py"), "worker"), share=0.03),
         Contender(
-            FAUST,
-            "Faust, table and send",
+            "faust-tuned",
+            "Faust, table and send, tuned",
             AT_LEAST,
             (*_python("stock_faust.py"), "--loop", "uvloop", "worker", "--loglevel", "info"),
             share=0.05,
+            env={"BENCH_TUNED": "1"},
         ),
     )
 

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from aiokafka.structs import ConsumerRecord
-
 from bench.load import Message
 from bench.orders import CHAPTERS, Chapter, events, messages, terms
 from bench.workload import PARTITIONS
@@ -111,5 +109,5 @@ class Play:
 
     def _put(self, topic: str, partition: int, key: bytes | None, value: bytes | None) -> None:
         self._offset += 1
-        record = ConsumerRecord(topic, partition, self._offset, 0, 0, key, value, None, 0, 0, ())
+        record = Record(topic, partition, self._offset, 0, 0, key, value, ())
         self._waiting[topic, partition].append(record)

@@ -100,7 +100,7 @@ class Partition(Generic[S]):
         self._bad_timer: BadTimer | None = None
         self._inbox = Inbox(
             spec.inputs,
-            2 * config.max_batch_records,
+            config.max_batch_records,
             full=lambda topic: sources.on_buffer_full(TP(topic, number)),
             room=lambda topic: sources.on_buffer_drop(TP(topic, number)),
         )

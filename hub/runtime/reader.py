@@ -20,6 +20,7 @@ from faust.types import TP, Message
 from mode.threads import ServiceThread, WorkerThread
 
 from hub.errors import RecoveryError
+from hub.runtime.fetching import fetched
 from hub.runtime.spec import APPLIED_TOPIC, Record, RuntimeConfig
 
 if TYPE_CHECKING:
@@ -127,23 +128,24 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         return batches
 
     async def _fetch(self, active: set[TP], timeout: float) -> list[Batch]:  # noqa: ASYNC109
+        if not self.consumer.flow_active:
+            return []
+        limit = self.config.max_batch_records
         try:
-            fetched = await self._fetch_records(
-                self._ensure_consumer(), active, timeout=timeout, max_records=self.config.max_batch_records
-            )
+            arrived = await fetched(self._ensure_consumer(), active, patience=timeout, limit=limit)
         except NoOffsetForPartitionError:
             return []  # about the time before the partition was opened
         except OffsetOutOfRangeError as exc:
             self._check_range(*exc.args)
             return []
-        # No await between here and the return of `fetched_records`: no seek can come between the records and
+        # No await between here and the return of `fetched`: no seek can come between the records and
         # the epoch they are marked with.
         batches = []
-        for at, records in fetched.items():
+        for at, records in arrived.items():
             tp = TP(at.topic, at.partition)
             number = self._numbers.get(tp, 0)
             self._numbers[tp] = number + 1
-            size = sum(record.serialized_value_size for record in records)
+            size = sum([len(record.value or b"") for record in records])
             batches.append(Batch(at.topic, at.partition, self._epochs.get(tp, 0), number, records, size))
         return batches
 

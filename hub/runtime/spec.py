@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+import msgspec
+
 if TYPE_CHECKING:
     from hub.runtime.work import Work
 
 S = TypeVar("S")
 
 
-class Record(Protocol):
-    """A record as Kafka delivered it (aiokafka's `ConsumerRecord`), its bytes undecoded."""
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """A record as Kafka delivered it, its bytes undecoded."""
 
     topic: str
     partition: int
@@ -26,6 +28,7 @@ class Record(Protocol):
     timestamp: int
     """Epoch milliseconds."""
     timestamp_type: int
+    """0: of its producer; 1: when the broker appended it."""
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from aiokafka.structs import ConsumerRecord
-
 from hub.runtime.reader import Batch
 from hub.runtime.spec import Headers, Record
 
@@ -18,7 +16,7 @@ def record(
     headers: Headers | None = None,
 ) -> Record:
     """One record."""
-    made: Record = ConsumerRecord(
+    return Record(
         topic=topic,
         partition=partition,
         offset=offset,
@@ -26,12 +24,8 @@ def record(
         timestamp_type=0,
         key=key,
         value=value,
-        checksum=None,
-        serialized_key_size=len(key or b""),
-        serialized_value_size=len(value or b""),
-        headers=tuple(headers or ()),
+        headers=headers or [],
     )
-    return made
 
 
 def batch(
