@@ -42,7 +42,10 @@ class View:
         """Read what was committed since; gives the new records, also those a call has read that then failed."""
         ends = await self._consumer.end_offsets(self._places)
         while behind := [place for place in self._places if await self._consumer.position(place) < ends[place]]:
-            for place, records in (await self._consumer.getmany(*behind, timeout_ms=100)).items():
+            for place, taken in (await self._consumer.getmany(*behind, timeout_ms=100)).items():
+                records = [
+                    Record(*place, r.offset, r.timestamp, r.timestamp_type, r.key, r.value, r.headers) for r in taken
+                ]
                 self.records[place.topic].extend(records)
                 self._unseen += records
         new, self._unseen = self._unseen, []

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from copy import copy
 from itertools import cycle
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hub.runtime.spec import Record
 from hub.topics import (
@@ -135,6 +135,4 @@ def _doubled(records: Sequence[Record]) -> Sequence[Record]:
 
 
 def _altered(records: Sequence[Record]) -> Sequence[Record]:
-    last = copy(records[-1])
-    last.value = records[0].value
-    return [*records[:-1], last]
+    return [*records[:-1], replace(records[-1], value=records[0].value)]
