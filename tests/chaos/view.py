@@ -44,7 +44,10 @@ class View:
         while behind := [place for place in self._places if await self._consumer.position(place) < ends[place]]:
             for place, taken in (await self._consumer.getmany(*behind, timeout_ms=100)).items():
                 records = [
-                    Record(*place, r.offset, r.timestamp, r.timestamp_type, r.key, r.value, r.headers) for r in taken
+                    Record(
+                        place.topic, place.partition, r.offset, r.timestamp, r.timestamp_type, r.key, r.value, r.headers
+                    )
+                    for r in taken
                 ]
                 self.records[place.topic].extend(records)
                 self._unseen += records
