@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +21,8 @@ from hub.topics import MAX_EVENT_BYTES, STATUS_TOPIC, TOPICS
 
 INPUTS = tuple(topic for topic in TOPICS.values() if topic.direction == "in")
 _TOPIC_OF = {record: topic.name for topic in INPUTS for record in topic.records if record != StatusReported.__name__}
+_BATCH_BYTES = 128 * 1024
+"""What may gather for a partition while its last batch is on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ class Publisher:
     async def __aenter__(self) -> Self:
         """Connect. Raises BrokerError or TopicError when Kafka or an input topic is not as it should be."""
         await kafka_admin.check(self._client, INPUTS, partitions=self._partitions)
-        self._producer = AIOKafkaProducer(**self._client, enable_idempotence=True, acks="all", linger_ms=2)
+        self._producer = AIOKafkaProducer(
+            **self._client, enable_idempotence=True, acks="all", linger_ms=2, max_batch_size=_BATCH_BYTES
+        )
         await self._producer.start()
         return self
 
@@ -74,7 +78,7 @@ class Publisher:
             raise CodecError("too-large", f"The event has {size}; split the order.")
         return value
 
-    async def submit(self, event: Event, *, partition: int | None = None) -> Awaitable[Placed]:
+    async def submit(self, event: Event, *, partition: int | None = None) -> Coroutine[Any, Any, Placed]:
         """Hand an event over; await the answer for Kafka's acknowledgement (BrokerError if none comes).
 
         `partition` overrides the key's own. Raises CodecError.

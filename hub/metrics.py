@@ -112,12 +112,15 @@ class IntakeMetrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self.answers = Counter(
-            "hub_intake_answers", "Answers to events sent over HTTP, by status.", ["status"], registry=registry
+        self.events = Counter(
+            "hub_intake_events",
+            "Events sent over HTTP by the status of their answer; a batch refused as a whole is one.",
+            ["status"],
+            registry=registry,
         )
         self.seconds = Histogram(
             "hub_intake_seconds",
-            "From an event's arrival to its answer, Kafka's acknowledgement included.",
+            "From a request's arrival to its answer, Kafka's acknowledgement included.",
             buckets=_SECONDS,
             registry=registry,
         )

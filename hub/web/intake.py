@@ -1,4 +1,4 @@
-"""Events in over HTTP: `POST /events`, checked as `hub send` checks them, answered when Kafka has them.
+"""Events in over HTTP, one or a batch, checked as `hub send` checks them and answered when Kafka has them.
 
 The `Idempotency-Key` is the event's id: whoever got no answer sends the same again, and it takes effect once, because
 that is what the hub does with events of one source and id. Nothing is remembered here, so it may be killed at any time
@@ -8,11 +8,10 @@ and run as often as wanted.
 from __future__ import annotations
 
 import asyncio
-import hmac
-import math
 import re
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import orjson
@@ -27,12 +26,14 @@ from hub.intake import IntakeError, event_from_document
 from hub.intake.json_events import MAX_DOCUMENT_BYTES, IntakeProblem, object_from_json
 from hub.metrics import IntakeMetrics
 from hub.web import registry
-from hub.web.limits import Bucket
-from hub.web.openapi import KEY_HEADER, KEY_PATTERN, openapi
+from hub.web.answers import answer, come_again, problem, refusal
+from hub.web.limits import Callers
+from hub.web.openapi import KEY_HEADER, KEY_PATTERN, MAX_BATCH, openapi
 
 _is_key = re.compile(KEY_PATTERN).fullmatch
 _RETRY_SECONDS = 1.0
 """When to come again after Kafka did not acknowledge, or too much is on its way."""
+_NO_EVENT = "Not an event the hub takes"
 _WHO_ARE_YOU = {"WWW-Authenticate": "Bearer"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -41,24 +42,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Sink(Protocol):
     """Where events go: a `Publisher`, or what stands for one."""
 
-    async def submit(self, event: Event) -> Awaitable[Placed]:
+    async def submit(self, event: Event) -> Coroutine[Any, Any, Placed]:
         """Hand an event over; await the answer for Kafka's acknowledgement. Raises CodecError, BrokerError."""
         ...
 
 
 class Intake:
-    """The application; `tokens` are those of its callers, each of which may send `rate` events a second."""
+    """The application."""
 
     def __init__(
-        self,
-        sink: Sink,
-        metrics: IntakeMetrics,
-        tokens: Collection[str],
-        *,
-        rate: int,
-        waiting: int,
-        patience: float = 20.0,
-        clock: Callable[[], float] = time.monotonic,
+        self, sink: Sink, metrics: IntakeMetrics, callers: Callers, *, waiting: int, patience: float = 20.0
     ) -> None:
         """`waiting`: how many events may wait for Kafka's acknowledgement at once, of all callers together.
 
@@ -66,10 +59,9 @@ class Intake:
         """
         self._sink = sink
         self._metrics = metrics
-        self._buckets = {f"Bearer {token}".encode(): Bucket(rate) for token in tokens}
+        self._callers = callers
         self._room = waiting
         self._patience = patience
-        self._clock = clock
         self._failing = False
 
     def application(self) -> web.Application:
@@ -78,7 +70,8 @@ class Intake:
         description = orjson.dumps(openapi())
         app.add_routes(
             [
-                web.post("/events", self._take),
+                web.post("/events", self._counted(self._take)),
+                web.post("/batches", self._counted(self._take_batch)),
                 web.get("/openapi.json", _always(description, "application/json")),
                 web.get("/healthz", self._show_health),
                 web.get("/metrics", self._show_metrics),
@@ -88,70 +81,87 @@ class Intake:
         return app
 
     async def _take(self, request: web.Request) -> web.Response:
-        refused = self._unwanted(request)
-        if refused is not None:
+        key = request.headers.get(KEY_HEADER, "")
+        if refused := self._unwanted(request):
             return refused
-        raw = await request.read()
-        self._room -= 1
+        if not _is_key(key):
+            return problem(400, f"Send {KEY_HEADER}, 1 to 200 visible ASCII characters: it becomes the event's id")
+        document = object_from_json(await request.read())
+        if document.setdefault("event_id", key) != key:
+            wrong = IntakeProblem("event_id", f"is not the {KEY_HEADER}, which is the event's id; leave it out")
+            raise IntakeError((wrong,))
+        event = event_from_document(document)
+        async with self._waiting(1):
+            placed = await (await self._sink.submit(event))
+        return answer(202, _accepted(event, placed))
+
+    async def _take_batch(self, request: web.Request) -> web.Response:
+        if refused := self._unwanted(request):
+            return refused
+        documents = object_from_json(await request.read()).get("events")
+        if not isinstance(documents, list) or not 1 <= len(documents) <= MAX_BATCH:
+            raise IntakeError((IntakeProblem("events", f"is no list of 1 to {MAX_BATCH} events; send one"),))
+        self._callers.admit(request, len(documents) - 1)
+        async with self._waiting(len(documents)):
+            results = await self._results(documents)
+        for result in results:
+            self._metrics.events.labels(str(result["status"])).inc()
+        return answer(200, {"results": results})
+
+    async def _results(self, documents: list[Any]) -> list[dict[str, Any]]:
+        """What became of each event of a batch, handed over in their order. Raises BrokerError."""
         try:
-            return await self._publish(raw, request.headers[KEY_HEADER])
+            async with asyncio.TaskGroup() as tasks:
+                handed = [await self._handed_over(document, tasks) for document in documents]
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+        return [
+            each if isinstance(each, dict) else {"status": 202, **_accepted(each[0], each[1].result())}
+            for each in handed
+        ]
+
+    async def _handed_over(
+        self, document: Any, tasks: asyncio.TaskGroup
+    ) -> tuple[Event, asyncio.Task[Placed]] | dict[str, Any]:
+        """An event and Kafka's answer to come, or the result already where it is refused."""
+        await asyncio.sleep(0)  # a long batch leaves room for others
+        try:
+            event = event_from_document(document if isinstance(document, dict) else {})
+            return event, tasks.create_task(await self._sink.submit(event))
         except IntakeError as error:
-            return _problem(422, "Not an event the hub takes", problems=error.problems)
+            return refusal(422, _NO_EVENT, error.problems)
         except CodecError as error:
-            return _problem(422, str(error))
-        except BrokerError as error:
-            self._failing = True
-            return _problem(503, str(error), _come_again(_RETRY_SECONDS))
-        finally:
-            self._room += 1
+            return refusal(422, str(error))
 
     def _unwanted(self, request: web.Request) -> web.Response | None:
         """What stands against a request before its body is read."""
-        bucket = self._bucket(request)
-        if bucket is None:
-            return _problem(401, "No token of this hub's: send Authorization: Bearer TOKEN", _WHO_ARE_YOU)
-        if seconds := bucket.take(self._clock()):
-            return _problem(429, "More events a second than this token may send", _come_again(seconds))
+        seconds = self._callers.admit(request)
+        if seconds is None:
+            return problem(401, "No token of this hub's: send Authorization: Bearer TOKEN", _WHO_ARE_YOU)
+        if seconds:
+            return come_again(429, "More events a second than this token may send", seconds)
         if request.content_type != "application/json" or hdrs.CONTENT_ENCODING in request.headers:
-            return _problem(415, "Send one JSON object as application/json, not compressed")
-        if not _is_key(request.headers.get(KEY_HEADER, "")):
-            return _problem(400, f"Send {KEY_HEADER}, 1 to 200 visible ASCII characters: it becomes the event's id")
-        if not self._room:
-            return _problem(503, "Too many events wait for Kafka; send the same again", _come_again(_RETRY_SECONDS))
+            return problem(415, "Send one JSON object as application/json, not compressed")
         return None
 
-    async def _publish(self, raw: bytes, key: str) -> web.Response:
-        document = object_from_json(raw)
-        if document.setdefault("event_id", key) != key:
-            problem = IntakeProblem("event_id", f"is not the {KEY_HEADER}, which is the event's id; leave it out")
-            raise IntakeError((problem,))
-        event = event_from_document(document)
+    @asynccontextmanager
+    async def _waiting(self, count: int) -> AsyncIterator[None]:
+        """Room for so many events until Kafka has acknowledged them. Raises BrokerError."""
+        if count > self._room:
+            raise BrokerError("Too many events wait for Kafka; send the same again")
+        self._room -= count
         try:
             async with asyncio.timeout(self._patience):
-                placed = await (await self._sink.submit(event))
+                yield
         except TimeoutError:
+            self._failing = True
             raise BrokerError("Kafka has not acknowledged it yet; send the same again") from None
+        except BrokerError:
+            self._failing = True
+            raise
+        finally:
+            self._room += count
         self._failing = False
-        return _json(
-            202,
-            {
-                "event_id": event.event_id,
-                "type": type(event).__name__,
-                "key": key_of(event),
-                "topic": topic_of(event),
-                "partition": placed.partition,
-                "offset": placed.offset,
-            },
-        )
-
-    def _bucket(self, request: web.Request) -> Bucket | None:
-        """The caller's; the tokens are compared in a time that does not tell how much of one was right."""
-        sent = request.headers.get(hdrs.AUTHORIZATION, "").encode(errors="surrogateescape")
-        found = None
-        for token, bucket in self._buckets.items():
-            if hmac.compare_digest(sent, token):
-                found = bucket
-        return found
 
     async def _show_health(self, _: web.Request) -> web.Response:
         if self._failing:
@@ -162,37 +172,46 @@ class Intake:
         body = generate_latest(self._metrics.registry)  # type: ignore[no-untyped-call]  # typed in its other module
         return web.Response(body=body, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})
 
+    def _counted(self, handler: Handler) -> Handler:
+        """The handler, its time taken and its answer counted; a batch has counted its own."""
+
+        async def counting(request: web.Request) -> web.StreamResponse:
+            began = time.perf_counter()
+            try:
+                response = await self._answered(request, handler)
+            finally:
+                self._metrics.seconds.observe(time.perf_counter() - began)
+            if response.status != 200:
+                self._metrics.events.labels(str(response.status)).inc()
+            return response
+
+        return counting
+
     @web.middleware
     async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """What aiohttp refuses by itself (size, path, method) answered like the rest; every answer is counted."""
-        began = time.perf_counter()
+        """Errors as answers, those too that aiohttp makes by itself (size, path, method)."""
         try:
-            response = await handler(request)
-        except web.HTTPException as refusal:
-            allow = {"Allow": refusal.headers["Allow"]} if "Allow" in refusal.headers else {}
-            response = _problem(refusal.status, refusal.reason, allow)
-        if request.path == "/events":
-            self._metrics.answers.labels(str(response.status)).inc()
-            self._metrics.seconds.observe(time.perf_counter() - began)
-        return response
+            return await handler(request)
+        except IntakeError as error:
+            return problem(422, _NO_EVENT, problems=error.problems)
+        except CodecError as error:
+            return problem(422, str(error))
+        except BrokerError as error:
+            return come_again(503, str(error), _RETRY_SECONDS)
+        except web.HTTPException as refused:
+            allow = {"Allow": refused.headers["Allow"]} if "Allow" in refused.headers else {}
+            return problem(refused.status, refused.reason, allow)
 
 
-def _problem(
-    status: int, title: str, headers: Mapping[str, str] | None = None, problems: Collection[IntakeProblem] = ()
-) -> web.Response:
-    """A refusal as RFC 9457 has it; `problems` say where, what stands there and what to do."""
-    body = {"title": title, "status": status, "problems": [each._asdict() for each in problems]}
-    return web.Response(
-        status=status, body=orjson.dumps(body), headers=headers, content_type="application/problem+json"
-    )
-
-
-def _json(status: int, value: Any) -> web.Response:
-    return web.Response(status=status, body=orjson.dumps(value), content_type="application/json")
-
-
-def _come_again(seconds: float) -> dict[str, str]:
-    return {"Retry-After": str(math.ceil(seconds))}
+def _accepted(event: Event, placed: Placed) -> dict[str, Any]:
+    return {
+        "event_id": event.event_id,
+        "type": type(event).__name__,
+        "key": key_of(event),
+        "topic": topic_of(event),
+        "partition": placed.partition,
+        "offset": placed.offset,
+    }
 
 
 def _always(body: bytes, content_type: str) -> Handler:

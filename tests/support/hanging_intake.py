@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from typing import Any
 from unittest.mock import patch
 
@@ -15,10 +15,10 @@ from hub.cli import intake
 class Hanging(Publisher):
     """Tells nobody but its output where an event is."""
 
-    async def submit(self, *arguments: Any, **options: Any) -> Awaitable[Placed]:
+    async def submit(self, *arguments: Any, **options: Any) -> Coroutine[Any, Any, Placed]:
         return self._hang(await super().submit(*arguments, **options))
 
-    async def _hang(self, acknowledged: Awaitable[Placed]) -> Placed:
+    async def _hang(self, acknowledged: Coroutine[Any, Any, Placed]) -> Placed:
         sys.stdout.write(f"acknowledged at {await acknowledged}\n")
         sys.stdout.flush()
         await asyncio.Event().wait()

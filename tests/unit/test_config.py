@@ -130,3 +130,23 @@ def test_the_token_of_the_metrics_comes_from_the_environment_or_a_file(
     file.write_text("\n")
     with pytest.raises(ConfigError, match=r"HUB_METRICS_TOKEN_FILE .* is empty"):
         load().metrics_bearer()
+
+
+def test_the_tokens_of_the_intake_come_from_the_environment_or_a_file_and_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="Nobody could send events: name a file of tokens, one a line"):
+        load().intake_tokens()
+    file = tmp_path / "tokens"
+    file.write_text("shop-token\n\ncrm-token\n")
+    monkeypatch.setenv("HUB_INTAKE_TOKEN", "from-outside")
+    assert load().intake_tokens() == {"from-outside"}
+    assert "from-outside" not in repr(load())
+    assert _refused(monkeypatch, HUB_INTAKE_TOKEN_FILE=str(file)) == (
+        "Wrong settings: give either HUB_INTAKE_TOKEN_FILE or HUB_INTAKE_TOKEN."
+    )
+    monkeypatch.delenv("HUB_INTAKE_TOKEN")
+    assert load().intake_tokens() == {"shop-token", "crm-token"}
+    file.write_text("\n")
+    with pytest.raises(ConfigError, match="Nobody could send events"):
+        load().intake_tokens()

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import aiohttp
@@ -20,7 +20,7 @@ from hub.errors import BrokerError, CodecError
 from hub.intake.json_events import MAX_DOCUMENT_BYTES
 from hub.metrics import IntakeMetrics
 from hub.web.intake import Intake
-from hub.web.limits import Bucket
+from hub.web.limits import Bucket, Callers
 from hub.web.listening import listening
 from hub.web.openapi import openapi
 
@@ -29,6 +29,7 @@ PAID = {
     "amount": "12.50", "currency": "EUR",
 }  # fmt: skip
 KEY = "bank-2026-0001"
+EVENT = {**PAID, "event_id": KEY}
 
 
 class Kafka:
@@ -39,8 +40,11 @@ class Kafka:
         self.acknowledges = asyncio.Event()
         self.acknowledges.set()
         self.refusal: Exception | None = None
+        """Of everything."""
+        self.unacknowledged: set[str] = set()
+        """Ids of events that Kafka does not acknowledge."""
 
-    async def submit(self, event: Event) -> Awaitable[Placed]:
+    async def submit(self, event: Event) -> Coroutine[Any, Any, Placed]:
         self.events.append(event)
         if isinstance(self.refusal, CodecError):
             raise self.refusal
@@ -50,6 +54,8 @@ class Kafka:
         await self.acknowledges.wait()
         if self.refusal:
             raise self.refusal
+        if event.event_id in self.unacknowledged:
+            raise BrokerError("Kafka did not acknowledge it.")
         return Placed(topic_of(event), 3, offset)
 
 
@@ -60,7 +66,7 @@ def kafka_like() -> Kafka:
 
 @pytest.fixture
 async def url(kafka_like: Kafka) -> AsyncIterator[str]:
-    intake = Intake(kafka_like, IntakeMetrics(), {"s3cret"}, rate=1_000_000, waiting=3)
+    intake = Intake(kafka_like, IntakeMetrics(), Callers({"s3cret"}, 1_000_000), waiting=3)
     async with listening(intake.application(), "127.0.0.1", 0, "HUB_INTAKE") as url:
         yield url
 
@@ -86,7 +92,7 @@ async def ask(
         session.request(method, url + path, data=io.BytesIO(raw), headers=sent) as response,
     ):
         answer = Answer(await response.json(content_type=None), response)
-    if answer.status != 202:
+    if answer.status >= 400:
         assert response.content_type == "application/problem+json"
         assert (answer["status"], bool(answer["title"])) == (answer.status, True)
         jsonschema_rs.validate(openapi()["components"]["schemas"]["Problem"], dict(answer))
@@ -145,7 +151,7 @@ async def test_who_watches_is_told_while_kafka_does_not_acknowledge(url: str, ka
 
 async def test_nobody_waits_for_ever(kafka_like: Kafka) -> None:
     kafka_like.acknowledges.clear()
-    intake = Intake(kafka_like, IntakeMetrics(), {"s3cret"}, rate=20, waiting=1, patience=0.01)
+    intake = Intake(kafka_like, IntakeMetrics(), Callers({"s3cret"}, 1_000_000), waiting=1, patience=0.01)
     async with listening(intake.application(), "127.0.0.1", 0, "HUB_INTAKE") as url:
         answer = await ask(url)
         assert (answer.status, answer["title"]) == (503, "Kafka has not acknowledged it yet; send the same again")
@@ -167,7 +173,8 @@ async def test_no_more_wait_for_kafka_than_there_is_room_for(url: str, kafka_lik
 
 async def test_a_token_may_send_so_many_a_second_and_another_one_as_many(kafka_like: Kafka) -> None:
     now = 100.0
-    intake = Intake(kafka_like, IntakeMetrics(), {"s3cret", "other"}, rate=2, waiting=3, clock=lambda: now)
+    callers = Callers({"s3cret", "other"}, 2, clock=lambda: now)
+    intake = Intake(kafka_like, IntakeMetrics(), callers, waiting=3)
     async with listening(intake.application(), "127.0.0.1", 0, "HUB_INTAKE") as url:
         answers = [await ask(url) for _ in range(4)]
         assert [answer.status for answer in answers] == [202, 202, 429, 429]
@@ -175,6 +182,11 @@ async def test_a_token_may_send_so_many_a_second_and_another_one_as_many(kafka_l
         assert (await ask(url, headers={"Authorization": "Bearer other"})).status == 202
         now = 100.5
         assert [(await ask(url)).status for _ in range(2)] == [202, 429]
+        now = 200.0
+        batch = {"events": [EVENT, EVENT, EVENT]}
+        assert [(await ask(url, batch, path="/batches")).status for _ in range(2)] == [200, 429]
+        now = 201.0
+        assert [(await ask(url)).status for _ in range(2)] == [202, 429]  # two a second, less one taken in advance
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer s3cre", "Bearer s3cret2", "s3cret", "Basic s3cret", "Bearer \udcff"])
@@ -246,16 +258,60 @@ async def test_what_is_not_there_is_answered_like_the_rest(url: str, method: str
 
 async def test_its_pages_are_for_everyone(url: str) -> None:
     await ask(url)
+    await ask(url, {"events": [EVENT, {}]}, path="/batches")
     async with aiohttp.ClientSession() as session:
         for path, says in {
             "/healthz": "ok",
             "/openapi.json": '"openapi":"3.1.0"',
-            "/metrics": 'hub_intake_answers_total{status="202"} 1.0',
+            "/metrics": 'hub_intake_events_total{status="202"} 2.0',
             "/subjects": "orderhub.OrderPlaced",
         }.items():
             async with session.get(url + path) as response:
                 assert response.status == 200
                 assert says in await response.text()
+
+
+def events(*ids: str) -> dict[str, Any]:
+    return {"events": [{**PAID, "event_id": event_id} for event_id in ids]}
+
+
+async def test_a_batch_is_answered_event_by_event_in_its_order(url: str, kafka_like: Kafka) -> None:
+    good, bad, late = {**EVENT, "event_id": "e-1"}, {**EVENT, "amount": "-1"}, {**EVENT, "event_id": "e-2"}
+    answer = await ask(url, {"events": [good, bad, late]}, path="/batches", headers={"Idempotency-Key": ""})
+    assert answer.status == 200
+    first, second, third = answer["results"]
+    assert (first["status"], first["event_id"], first["offset"]) == (202, "e-1", 1)
+    assert (third["status"], third["event_id"], third["offset"]) == (202, "e-2", 2)
+    assert (second["status"], second["problems"][0]["path"]) == (422, "amount")
+    assert [event.event_id for event in kafka_like.events] == ["e-1", "e-2"]
+
+
+async def test_an_event_of_a_batch_needs_an_id_of_its_own(url: str) -> None:
+    answer = await ask(url, {"events": [PAID, "an event", EVENT]}, path="/batches")
+    assert [result["status"] for result in answer["results"]] == [422, 422, 202]
+    assert answer["results"][0]["problems"] == [{"path": "event_id", "reason": "is missing; add it"}]
+    assert answer["results"][1]["problems"][0]["path"] == "type"
+
+
+async def test_a_batch_of_which_kafka_lacks_one_is_to_be_sent_again(url: str, kafka_like: Kafka) -> None:
+    kafka_like.unacknowledged = {"e-2"}
+    answer = await ask(url, events("e-1", "e-2", "e-3"), path="/batches")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    kafka_like.unacknowledged = set()
+    assert (await ask(url, events("e-1", "e-2", "e-3"), path="/batches")).status == 200
+
+
+async def test_a_batch_takes_as_much_room_as_it_has_events(url: str, kafka_like: Kafka) -> None:
+    assert (await ask(url, events("1", "2", "3", "4"), path="/batches")).status == 503
+    assert kafka_like.events == []
+    assert (await ask(url, events("1", "2", "3"), path="/batches")).status == 200
+
+
+@pytest.mark.parametrize("body", [{}, {"events": []}, {"events": {}}, {"events": [{}] * 501}])
+async def test_a_batch_holds_a_bounded_number_of_events(url: str, body: dict[str, Any]) -> None:
+    answer = await ask(url, body, path="/batches")
+    assert (answer.status, answer["problems"][0]["path"]) == (422, "events")
+    assert answer["problems"][0]["reason"] == "is no list of 1 to 500 events; send one"
 
 
 def test_a_bucket_fills_steadily_and_holds_one_seconds_worth() -> None:
@@ -264,3 +320,9 @@ def test_a_bucket_fills_steadily_and_holds_one_seconds_worth() -> None:
     assert [bucket.take(100.5), bucket.take(100.5)] == [0, 0.5]
     assert [bucket.take(900.0) for _ in range(3)] == [0, 0, 0.5]
     assert bucket.take(899.0) == 0.5  # a clock that is set back gives nothing
+
+
+def test_who_takes_more_than_there_is_waits_longer() -> None:
+    bucket = Bucket(2)
+    assert [bucket.take(100.0, 6), bucket.take(100.0)] == [0, 2.5]
+    assert [bucket.take(102.0), bucket.take(102.5)] == [0.5, 0]
