@@ -53,12 +53,21 @@ class CreditAccount(Frozen, kw_only=True):
     """When the terms in force were set; older ones do not replace them."""
     locale: str = ""
     notifications: tuple[NotificationKind, ...] | None = None
+    over_delivery_percent: Decimal | None = None
+    under_delivery_percent: Decimal | None = None
     seen: Seen = NOTHING_SEEN
     """Payments and terms that took effect."""
 
     def facts(self) -> CustomerFacts:
         """What an order may know of the customer."""
-        return CustomerFacts(known=self.known, group=self.group, locale=self.locale, notifications=self.notifications)
+        return CustomerFacts(
+            known=self.known,
+            group=self.group,
+            locale=self.locale,
+            notifications=self.notifications,
+            over_delivery_percent=self.over_delivery_percent,
+            under_delivery_percent=self.under_delivery_percent,
+        )
 
 
 class Reservation(Frozen, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal, get_args
 
 from hub.domain.model import Frozen
@@ -35,6 +36,11 @@ class CustomerFacts(Frozen, kw_only=True):
     """BCP 47; of what the customer is told, if the order does not say."""
     notifications: tuple[NotificationKind, ...] | None = None
     """What the customer wants to be told; absent: everything."""
+
+    over_delivery_percent: Decimal | None = None
+    """How much more than ordered the customer takes and pays, where the item does not say."""
+    under_delivery_percent: Decimal | None = None
+    """How much less than ordered counts as all of it, where the item does not say."""
 
     def wants(self, kind: NotificationKind) -> bool:
         """Whether the customer is told this."""

@@ -23,6 +23,7 @@ from hub.domain.order import ZERO
 from hub.domain.policy import MAX_PAYMENT_DAYS, Policy
 from hub.domain.seen import already_seen, mark_of, remember
 
+_HUNDRED = 100
 SOURCE = "/orderhub/credit"
 """CloudEvents source of every answer."""
 
@@ -204,6 +205,8 @@ def _update(account: CreditAccount, event: CustomerUpdated, policy: Policy) -> C
         party=event.party or account.party,
         locale=event.locale,
         notifications=event.notifications,
+        over_delivery_percent=event.over_delivery_percent,
+        under_delivery_percent=event.under_delivery_percent,
         terms_from=event.occurred_at,
     )
     return CreditDecision(terms, None, None, "applied")
@@ -218,6 +221,10 @@ def _mistake(event: CustomerUpdated, own: CreditTerms, policy: Policy) -> tuple[
     if event.group and event.group not in policy.credit_groups:
         known = ", ".join(sorted(policy.credit_groups)) or "none"
         return "unknown-group", f"{event.group!r} is no credit group of the policy; there are: {known}"
+    for name in ("over_delivery_percent", "under_delivery_percent"):
+        percent = getattr(event, name)
+        if percent is not None and not (percent.is_finite() and 0 <= percent <= _HUNDRED):
+            return "tolerance-invalid", f"{name} is {percent}; give 0 to 100"
     if not 0 <= event.payment_days <= MAX_PAYMENT_DAYS:
         return "payment-days-invalid", f"{event.payment_days} days to pay; give 0 to {MAX_PAYMENT_DAYS}"
     return None

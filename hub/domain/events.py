@@ -179,6 +179,10 @@ class CustomerUpdated(CustomerFact, kw_only=True):
     """BCP 47, of what the customer is told where an order does not say; empty: English."""
     notifications: tuple[NotificationKind, ...] | None = None
     """What the customer wants to be told; absent: everything. A request for confirmation is always sent."""
+    over_delivery_percent: Decimal | None = None
+    """How much more than ordered the customer takes and pays, where the item does not say; absent: as the company."""
+    under_delivery_percent: Decimal | None = None
+    """How much less than ordered counts as all of it, likewise."""
 
 
 class PaymentReceived(CustomerFact, kw_only=True):

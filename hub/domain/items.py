@@ -18,6 +18,7 @@ ItemStatus = Literal["active", "blocked", "discontinued"]
 _LONGEST_TEXT = 100
 _MOST_UNITS = 20
 _HUNDRED = Decimal(100)
+_ONE = Decimal(1)
 
 
 class ItemUnit(Frozen, kw_only=True):
@@ -92,6 +93,15 @@ def in_item_unit(item: Item, quantity: Decimal, unit: str) -> Decimal | None:
         if each.unit == unit:
             return quantity * each.quantity
     return convert(quantity, unit, item.unit or unit)
+
+
+def convert_of(item: Item | None, quantity: Decimal, unit: str | None, to: str) -> Decimal | None:
+    """`quantity` of `unit` in the unit `to`, by factors declared for all items or for this one; None without any."""
+    converted = convert(quantity, unit, to)
+    if converted is not None or item is None or unit is None:
+        return converted
+    own, one = in_item_unit(item, quantity, unit), in_item_unit(item, _ONE, to)
+    return None if own is None or not one else own / one
 
 
 def _is_number(value: Decimal) -> bool:

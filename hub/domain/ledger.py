@@ -173,6 +173,15 @@ def withdraw(line: LineState, quantity: Decimal) -> LineState:
     return replace(line, unallocated=line.unallocated - taken, allocations=allocations)
 
 
+def shorten(line: LineState) -> LineState:
+    """The line without what has not been delivered: the seller will not deliver it."""
+    missing = wanted(line) - line.delivered
+    if missing <= ZERO:
+        return line
+    withdrawn = withdraw(line, missing)
+    return replace(withdrawn, short=withdrawn.short + missing)
+
+
 def make(line: LineState, among: Sequence[Allocation], quantity: Decimal, event_id: str = "") -> LineState:
     """`quantity` was produced or received, as the report `event_id` says if it is to be named.
 

@@ -86,7 +86,9 @@ class Policy(Frozen, kw_only=True):
     urgent_days: int = 3
     """An order wanted within this many days is of class `urgent`."""
     over_delivery_percent: Decimal = Decimal(0)
-    """How much more than ordered is billed when it was delivered."""
+    """How much more than ordered is billed when it was delivered, where neither item nor customer say."""
+    under_delivery_percent: Decimal = Decimal(0)
+    """How much less than ordered counts as all of it, where neither item nor customer say."""
     settlement: SettlementContract = "at-close"
     """Whether an order that does not say is settled once, when all is delivered, or with each delivery."""
     payment_days: int = 30
@@ -112,6 +114,8 @@ class Policy(Frozen, kw_only=True):
         """Refuses percentages outside 0 to 100, unknown currencies and rates that are not positive."""
         for department, percent in self.cancellation_charges.items():
             _check_percent(percent, f"cancellation_charges.{department}")
+        _check_percent(self.over_delivery_percent, "over_delivery_percent")
+        _check_percent(self.under_delivery_percent, "under_delivery_percent")
         _check_days(self.payment_days, "payment_days")
         groups = {f"credit_groups.{name}": terms for name, terms in self.credit_groups.items()}
         for name, terms in {"credit": self.credit, **groups}.items():

@@ -263,6 +263,8 @@ class CustomerUpdated(CustomerDocument):
     party: Party | None = None
     locale: Locale | Literal[""] = ""
     notifications: tuple[NotificationKind, ...] | None = None
+    over_delivery_percent: Percent | None = None
+    under_delivery_percent: Percent | None = None
 
 
 class ItemUnit(Document):

@@ -404,7 +404,7 @@ def test_more_than_ordered_is_delivered_but_not_billed_beyond_the_tolerance() ->
         (settlement,) = story.sent(SettlementRecorded)
         assert settlement.tax_exclusive == Decimal(billed)
         assert [(each.kind, each.quantity) for each in settlement.differences] == [("over", 2)]
-        assert story.problems() == ["over-delivered"]
+        assert story.problems() == ([] if percent == "50" else ["over-delivered"])
 
 
 def test_goods_sent_back_before_the_settlement_are_not_billed() -> None:

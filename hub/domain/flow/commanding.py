@@ -139,7 +139,7 @@ def _close_short(turn: Turn, event: OperatorCommanded) -> Verdict:
     before = turn.state.lines
     if event.target and _index(before, event.target) is None:
         return Refuse("unknown-line", f"The order has no line {event.target}; leave the target empty for all lines")
-    lines = tuple(_shorten(line) if event.target in ("", line.line.line_id) else line for line in before)
+    lines = tuple(ledger.shorten(line) if event.target in ("", line.line.line_id) else line for line in before)
     if all(old is new for old, new in zip(before, lines, strict=True)):
         return Refuse("nothing-to-close", "Everything that is wanted has been delivered")
     turn.update(lines=lines)
@@ -169,14 +169,6 @@ def _close_missing(turn: Turn, line_id: str, quantity: str) -> Verdict:
     return None
 
 
-def _shorten(line: LineState) -> LineState:
-    missing = ledger.wanted(line) - line.delivered
-    if missing <= ZERO:
-        return line
-    withdrawn = ledger.withdraw(line, missing)
-    return replace(withdrawn, short=withdrawn.short + missing)
-
-
 def _assign(turn: Turn, event: OperatorCommanded) -> Verdict:
     """The operator takes the exceptions on, or gives them to someone else."""
     exceptions, owner = matching(turn, event.target), event.assignee or event.owner
@@ -196,7 +188,7 @@ def _resolve(turn: Turn, event: OperatorCommanded) -> Verdict:
     if not exceptions:
         return _no_exception(event)
     for exception in exceptions:
-        if lasts(turn.state, exception):
+        if lasts(turn, exception):
             return Refuse("cause-lasts", f"{exception.kind} is no matter of opinion: {REMEDIES[exception.kind]}")
     for exception in exceptions:
         if exception.kind == "stalled":

@@ -13,6 +13,7 @@ from hub.domain.groups import held_back
 from hub.domain.headline import UNFINISHED
 from hub.domain.model import DEPARTMENTS, Department
 from hub.domain.order import LineState, OpenException, OrderState, Work
+from hub.domain.tolerance import over_tolerance
 
 REMEDIES: Mapping[str, str] = {
     "credit-refused": "release-hold has the credit checked again, override-credit answers for it",
@@ -26,13 +27,13 @@ REMEDIES: Mapping[str, str] = {
 def close_ended(turn: Turn) -> None:
     """Closes every exception whose cause has ended."""
     for exception in turn.state.exceptions:
-        if because := _ended(turn.state, exception):
+        if because := _ended(turn, exception):
             close_one(turn, exception, because)
 
 
-def lasts(state: OrderState, exception: OpenException) -> bool:
+def lasts(turn: Turn, exception: OpenException) -> bool:
     """Whether the hub sees that the cause has not ended."""
-    return exception.kind in REMEDIES and not _ended(state, exception)
+    return exception.kind in REMEDIES and not _ended(turn, exception)
 
 
 def is_late(state: OrderState, department: Department) -> bool:
@@ -54,54 +55,66 @@ def _wanted_by(state: OrderState, department: Department) -> date | None:
     return min((day for day in dates if day is not None), default=None)
 
 
-def _ended(state: OrderState, exception: OpenException) -> str:
+def _ended(turn: Turn, exception: OpenException) -> str:
     """How the cause has ended; empty while it lasts or nobody can tell."""
     test = _ENDED.get(exception.kind)
-    return "" if test is None else test(state, exception)
+    return "" if test is None else test(turn, exception)
 
 
-def _credit(state: OrderState, _: OpenException) -> str:
-    return "" if state.credit in ("refused", "requested") else f"The credit is {state.credit}"
+def _credit(turn: Turn, _: OpenException) -> str:
+    state = turn.state
+    return "" if state.credit in {"refused", "requested"} else f"The credit is {state.credit}"
 
 
-def _hold(state: OrderState, exception: OpenException) -> str:
+def _hold(turn: Turn, exception: OpenException) -> str:
+    state = turn.state
     return "" if any(hold.name == exception.subject for hold in state.holds) else "The hold has ended"
 
 
-def _unconfirmed(state: OrderState, _: OpenException) -> str:
+def _unconfirmed(turn: Turn, _: OpenException) -> str:
+    state = turn.state
     return "" if state.commercial == "confirming" and not state.consent else "The order was confirmed"
 
 
-def _allocated(state: OrderState, exception: OpenException) -> str:
+def _allocated(turn: Turn, exception: OpenException) -> str:
+    state = turn.state
     line = _line(state, exception)
     return "" if line is not None and line.unallocated else "Nothing of the line is unallocated any more"
 
 
-def _shipped(state: OrderState, _: OpenException) -> str:
+def _shipped(turn: Turn, _: OpenException) -> str:
+    state = turn.state
     stuck = any(ledger.ready(line) > line.shipped for line in state.lines)
     return "" if stuck else "Everything that is ready has been shipped"
 
 
-def _reunited(state: OrderState, exception: OpenException) -> str:
-    return "" if exception.subject in held_back(state.lines) else "The rest of the group is ready too"
+def _reunited(turn: Turn, exception: OpenException) -> str:
+    return "" if exception.subject in held_back(turn.state.lines) else "The rest of the group is ready too"
 
 
-def _delivered(state: OrderState, _: OpenException) -> str:
+def _delivered(turn: Turn, _: OpenException) -> str:
+    state = turn.state
     return "The order was delivered" if state.settlement_id else ""
 
 
-def _on_time(state: OrderState, exception: OpenException) -> str:
+def _on_time(turn: Turn, exception: OpenException) -> str:
+    state = turn.state
     late = any(is_late(state, each) for each in DEPARTMENTS if each == exception.subject)
     return "" if late else "Nothing is expected later than it is wanted any more"
 
 
-def _not_more(state: OrderState, exception: OpenException) -> str:
+def _not_more(turn: Turn, exception: OpenException) -> str:
+    state = turn.state
     line = _line(state, exception)
-    more = line is not None and line.shipped - line.returned - line.missing > line.line.quantity
-    return "" if more else "The customer has no more than was ordered"
+    if line is not None:
+        ordered = line.line.quantity
+        more = line.shipped - line.returned - line.missing - ordered
+        if more > over_tolerance(state, line, turn.policy.over_delivery_percent, ordered):
+            return ""
+    return "The customer has no more than was ordered"
 
 
-_ENDED: Mapping[ExceptionKind | str, Callable[[OrderState, OpenException], str]] = {
+_ENDED: Mapping[ExceptionKind | str, Callable[[Turn, OpenException], str]] = {
     "credit-refused": _credit,
     "on-hold": _hold,
     "unconfirmed": _unconfirmed,

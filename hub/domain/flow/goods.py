@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hub.domain import ledger
 from hub.domain.events import StatusReported
-from hub.domain.flow.allocating import advance, issue_work
+from hub.domain.flow.allocating import advance, issue_changed_work, issue_work
 from hub.domain.flow.charging import charge_less
 from hub.domain.flow.crediting import request_remaining_credit
 from hub.domain.flow.lateness import lateness
@@ -20,6 +20,7 @@ from hub.domain.flow.turn import Turn
 from hub.domain.groups import held_back, is_in
 from hub.domain.holds import blocking
 from hub.domain.order import ZERO, LineState
+from hub.domain.tolerance import over_tolerance, under_tolerance
 from hub.domain.verdict import Ignore, Park, Refuse, Verdict
 
 
@@ -95,6 +96,7 @@ def on_delivered(turn: Turn, event: StatusReported) -> Verdict:
     charge_less(turn)
     advance(turn, "logistics")
     note_progress(turn, event)
+    _close_tolerated(turn, parts)
     settle_delivery(turn, before)
     return None
 
@@ -122,6 +124,25 @@ def _deliver(turn: Turn, event: StatusReported, line: LineState, quantity: Decim
     delivered = ledger.deliver(line, quantity, event.event_id)
     late = lateness(turn, event, line.line, quantity)
     return replace(delivered, late=(*delivered.late, *late)) if late else delivered
+
+
+def _close_tolerated(turn: Turn, parts: list[Reported]) -> None:
+    """Of a line that lacks no more than the tolerance, and of which nothing is on its way, the rest is given up."""
+    before = turn.state.lines
+    closed: list[tuple[int, LineState]] = []
+    for place, _, _ in parts:
+        line = before[place]
+        lacking = ledger.wanted(line) - line.delivered
+        if (
+            ZERO < lacking <= under_tolerance(turn.state, line, turn.policy.under_delivery_percent)
+            and line.delivered == line.shipped
+        ):
+            closed.append((place, ledger.shorten(line)))
+            item = line.line
+            turn.explain(f"line {item.line_id}: {lacking} {item.unit} less is within the tolerance and counts as all")
+    if closed:
+        set_lines(turn, closed)
+        issue_changed_work(turn, before)
 
 
 def _nothing(turn: Turn, too_early: Park) -> Park | Ignore:
@@ -160,8 +181,9 @@ def _note_parting(turn: Turn, parts: list[Reported], event: StatusReported, wait
 def _note_overshipment(turn: Turn, parts: list[Reported], event: StatusReported) -> None:
     for place, _, _ in parts:
         line = turn.state.lines[place]
-        excess = line.shipped - line.line.quantity
-        if excess > ZERO:
+        ordered = line.line.quantity
+        excess = line.shipped - ordered
+        if excess > ZERO and excess > over_tolerance(turn.state, line, turn.policy.over_delivery_percent, ordered):
             line_id = line.line.line_id
             detail = f"{excess} more than the {line.line.quantity} ordered of line {line_id} were shipped"
             open_exception(turn, "over-delivered", detail, subject=line_id, since=event.occurred_at)

@@ -13,9 +13,9 @@ from hub.domain.events import StatusReported
 from hub.domain.exceptions import PROBLEM
 from hub.domain.flow.problems import close_exception
 from hub.domain.flow.turn import Turn
+from hub.domain.items import convert_of
 from hub.domain.model import Department
 from hub.domain.order import ZERO, LineState
-from hub.domain.units import convert
 from hub.domain.verdict import Refuse
 
 
@@ -45,7 +45,7 @@ def reported(turn: Turn, event: StatusReported, lacking: Callable[[LineState], D
         unit = lines[index].line.unit
         if not part.quantity.is_finite():
             return Refuse("quantity-not-positive", f"Line {part.line_id} reports {part.quantity}")
-        converted = convert(part.quantity, part.unit, unit)
+        converted = convert_of(lines[index].item, part.quantity, part.unit, unit)
         if converted is None:
             return Refuse("unit-mismatch", f"Line {part.line_id} is in {unit}, which {part.unit} does not convert to")
         if not is_quantity(converted):

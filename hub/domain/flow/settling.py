@@ -6,7 +6,7 @@ billable any more is credited. So however the goods come and go, the customer is
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from hub.domain.effects import SettlementRecorded
 from hub.domain.flow.balancing import settle_up
@@ -22,9 +22,7 @@ from hub.domain.flow.turn import Turn
 from hub.domain.holds import blocking
 from hub.domain.ledger import billed, is_open, kept, wanted
 from hub.domain.order import ZERO, LineState, OrderState
-
-_HUNDRED = Decimal(100)
-_MICRO = Decimal("0.000001")
+from hub.domain.tolerance import over_tolerance
 
 
 def settle_delivery(turn: Turn, before: OrderState) -> None:
@@ -45,10 +43,11 @@ def settle_delivery(turn: Turn, before: OrderState) -> None:
 
 def settle_change(turn: Turn, before: OrderState) -> None:
     """Credits what is billed and not billable any more; bills what has become so since the order was settled."""
+    percent = turn.policy.over_delivery_percent
     occasion = Occasion(cause="return", before=before)
     credited: dict[int, list[Piece]] = {}
     for place, line in enumerate(turn.state.lines):
-        if line.billed and (excess := billed(line) - billable(line, turn.policy.over_delivery_percent)) > ZERO:
+        if line.billed and (excess := billed(line) - billable(turn.state, line, percent)) > ZERO:
             for number, piece in newest_first(line, place, excess, (turn.event_id,)):
                 credited.setdefault(number, []).append(piece)
     for number in sorted(credited, reverse=True):
@@ -79,12 +78,15 @@ def end_if_complete(turn: Turn, reason: str = "") -> bool:
     return True
 
 
-def billable(line: LineState, over_delivery_percent: Decimal) -> Decimal:
-    """What of a line is billed: delivered and kept, beyond what was wanted only within the tolerance."""
+def billable(state: OrderState, line: LineState, over_delivery_percent: Decimal) -> Decimal:
+    """What of a line is billed: delivered and kept, beyond what was wanted only within the tolerance.
+
+    `over_delivery_percent`: the company's, for where neither item nor customer say.
+    """
     has = kept(line)
     limit = wanted(line)
-    if has > limit and over_delivery_percent:
-        limit += (limit * over_delivery_percent / _HUNDRED).quantize(_MICRO, ROUND_DOWN)
+    if has > limit:
+        limit += over_tolerance(state, line, over_delivery_percent, limit)
     return min(has, limit)
 
 
@@ -123,7 +125,7 @@ def _billable_pieces(turn: Turn) -> list[Piece]:
         for place, line in enumerate(turn.state.lines)
         if line.delivered
         and not blocking(holds, "settle", line.line.line_id)
-        and (quantity := billable(line, percent) - billed(line)) > ZERO
+        and (quantity := billable(turn.state, line, percent) - billed(line)) > ZERO
     ]
 
 

@@ -58,7 +58,8 @@ def match_goods(
             finally_settled = settled if all_of is None else all_of.get(line_id, ZERO)
             walk = _Walk(findings, bridge, line, terms.currency, once)
             walk.to_kept()
-            walk.to_settled(settled, finally_settled, over_delivery_percent, _why_not(state, line_id))
+            due = billable(state, line, over_delivery_percent)
+            walk.to_settled(settled, finally_settled, due, _why_not(state, line_id))
         parts = _audited(findings, once, state, terms)
         findings.note("settled-in-parts", parts - bridge.total, settlements=[each.settlement_id for each in once])
         return Matched(ordered, total)
@@ -96,13 +97,12 @@ class _Walk:
         self._step("never-arrived", -line.missing)
         self._step("returned", -line.returned)
 
-    def to_settled(self, settled: Decimal, finally_settled: Decimal, over_percent: Decimal, why_not: str) -> None:
+    def to_settled(self, settled: Decimal, finally_settled: Decimal, due: Decimal, why_not: str) -> None:
         """To what is settled of it now; `finally_settled` counts what is settled after the period too.
 
-        `why_not`: the cause if less is settled than could be.
+        `due`: what could be settled. `why_not`: the cause if less is than that.
         """
         line = self._state
-        due = billable(line, over_percent)
         self._step("not-billed", due - kept(line), line.delivered_by)
         if settled == due:
             return
