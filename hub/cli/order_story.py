@@ -11,8 +11,9 @@ from rich.text import Text
 
 from hub.cli.words import number, when
 from hub.codec import Codec
-from hub.domain.effects import CustomerNotified, WorkOrderIssued
+from hub.domain.effects import CustomerNotified, WorkOrderIssued, WorkOrderLine
 from hub.domain.events import (
+    CapacityDecided,
     CreditCheck,
     CreditDecided,
     Fact,
@@ -31,6 +32,8 @@ from hub.domain.model import Department
 Sent = WorkOrderIssued | CustomerNotified
 """What the story tells of what the hub sent; exceptions and settlements are among what was decided."""
 
+_SELF_TOLD = (StatusReported, OrderPaid, CapacityDecided)
+"""Of these, what was decided says what happened as well."""
 _OUTCOMES = {"duplicate": "dim", "ignored": "dim", "parked": "yellow"}
 _LATE = timedelta(minutes=1)
 """What happened longer before the hub heard of it is told with its own time."""
@@ -80,10 +83,12 @@ def _who(event: Fact) -> Text:
             return Text("the clock")
         case CreditDecided():
             return Text("the credit account")
+        case CapacityDecided(node=node):
+            return Text(node)
         case OperatorCommanded(owner=owner, role=role):
             name = f"{owner}, {role}" if role else owner
-        case StatusReported(department=department):
-            name = department
+        case StatusReported(department=department, node=node):
+            name = f"{department}, {node}" if node else department
         case OrderPlaced() | OrderChanged() | OrderCancelled() | OrderConfirmed():
             name = "the buyer"
         case _:
@@ -94,7 +99,7 @@ def _who(event: Fact) -> Text:
 def _what(chapter: Chapter) -> Iterator[Text]:
     entry, event, sent = chapter
     decided = list(entry.explanations)
-    if isinstance(event, StatusReported | OrderPaid) and decided:
+    if isinstance(event, _SELF_TOLD) and decided:
         yield Text(decided.pop(0))  # it says the same, and what became of it
     else:
         happened = Text(_told(event))
@@ -112,7 +117,7 @@ def _what(chapter: Chapter) -> Iterator[Text]:
         yield Text(f"→ {_sent(message)}", style="cyan")
 
 
-def _told(event: Fact) -> str:  # noqa: PLR0911 - one case for each type of event
+def _told(event: Fact) -> str:  # noqa: C901, PLR0911 - one case for each type of event
     """An event in words."""
     match event:
         case OrderPlaced(purchase_order=number_of_theirs):
@@ -131,6 +136,8 @@ def _told(event: Fact) -> str:  # noqa: PLR0911 - one case for each type of even
         case OperatorCommanded(command=command, target=target, assignee=assignee, reason=reason):
             about = f"{f' {target}' if target else ''}{f' to {assignee}' if assignee else ''}"
             return f"commanded {command}{about}{_because(reason)}"
+        case CapacityDecided():
+            return "answered what it has the capacity for"
         case CreditDecided(granted=granted):
             return "granted credit" if granted else "refused credit"
         case TimerFired(occurred_at=due):
@@ -164,6 +171,11 @@ def _passed(check: CreditCheck) -> str:
 def _sent(message: Sent) -> str:
     if isinstance(message, CustomerNotified):
         return f"the customer: {message.text}"
-    goods = ", ".join(f"{number(each.quantity)} {each.unit} of line {each.line_id}" for each in message.lines)
+    goods = ", ".join(map(_asked, message.lines))
     asked = {"create": "is asked for", "change": "is now asked for", "cancel": "is asked for nothing any more"}
     return f"{message.department} {asked[message.action]} {goods}".rstrip()
+
+
+def _asked(part: WorkOrderLine) -> str:
+    node = f" at {part.node}" if part.node else ""
+    return f"{number(part.quantity)} {part.unit} of line {part.line_id}{node}"

@@ -14,7 +14,7 @@ from hub.cli.order_story import Chapter, last_heard, story_table
 from hub.cli.words import lasting, number, when
 from hub.domain.headline import headline, waits
 from hub.domain.model import DEPARTMENTS
-from hub.domain.order import LineState, OrderState, Work, next_due
+from hub.domain.order import Allocation, LineState, OrderState, Work, next_due
 
 _COUNTS: Mapping[str, Callable[[LineState], Decimal]] = {
     "made": lambda line: sum((part.made for part in line.allocations), Decimal(0)),
@@ -101,7 +101,7 @@ def _lines(lines: Sequence[LineState], currency: str) -> Table:
         line = each.line
         per = f" / {number(line.base_quantity)}" if line.base_quantity != 1 else ""
         less = f" -{number(line.discount_percent)}%" if line.discount_percent else ""
-        suppliers = [f"{part.department} {number(part.quantity)} ({part.rule})" for part in each.allocations]
+        suppliers = [_supplied(part) for part in each.allocations]
         if each.unallocated:
             suppliers.append(f"nobody yet {number(each.unallocated)}")
         table.add_row(
@@ -113,3 +113,9 @@ def _lines(lines: Sequence[LineState], currency: str) -> Table:
             "\n".join(suppliers),
         )
     return table
+
+
+def _supplied(part: Allocation) -> str:
+    waits = f", of which {number(part.awaiting)} wait for its answer" if part.awaiting else ""
+    ready = f", ready on {part.ready_on}" if part.ready_on else ""
+    return f"{part.supplier} {number(part.quantity)} ({part.rule}{ready}{waits})"

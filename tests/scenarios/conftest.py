@@ -27,6 +27,12 @@ DEPARTMENT = "(?P<department>production|procurement|logistics)"
 KIND = "(?P<kind>produced|received|shipped|delivered|returned)"
 GOODS = r"(?P<goods>[\d.]+ \w+ of line \S+)"
 AMOUNT = r"(?P<amount>[\d.]+) (?P<currency>[A-Z]{3})"
+ROLES = {
+    "the order desk": "order-desk",
+    "credit management": "credit-manager",
+    "compliance": "compliance",
+    "planning": "planning",
+}
 MADE: Mapping[str, Callable[[LineState], Decimal]] = {
     "ordered": lambda line: line.line.quantity,
     "made": lambda line: sum((part.made for part in line.allocations), Decimal(0)),
@@ -162,10 +168,10 @@ def _expects(scene: Scene, department: str, days: str) -> None:
     scene.tell(scene.reported(department, "scheduled", expected_at=expected))
 
 
-@step(parsers.parse('"{owner}" of the order desk commands {command}: "{reason}"'))
-def _commands(scene: Scene, owner: str, command: str, reason: str) -> None:
+@step(parsers.re(r'"(?P<owner>[^"]+)" of (?P<desk>[a-z ]+) commands (?P<command>[^:]+(:\S+)?): "(?P<reason>[^"]+)"'))
+def _commands(scene: Scene, owner: str, desk: str, command: str, reason: str) -> None:
     name, _, target = command.partition(" ")
-    scene.tell(scene.commanded(name, target, owner, reason))
+    scene.tell(scene.commanded(name, target, owner=owner, role=ROLES[desk], reason=reason))
 
 
 @step(parsers.parse("{days:d} days pass"))

@@ -118,7 +118,78 @@ Feature: What an order desk sees every week
     When 4 days pass
     Then the order is stalled
     And the exception stalled is open
-    When "ines" of the order desk commands override-credit: "paid in advance by bank transfer"
+    When "ines" of the order desk commands override-credit: "they are good for it"
+    Then it is refused as not-authorised
+    When "mei" of credit management commands override-credit: "paid in advance by bank transfer"
     Then the order is confirmed
     And no exception is open
-    And the journal says "ines (supervisor) commanded override-credit: paid in advance by bank transfer"
+    And the journal says "mei (credit-manager) commanded override-credit: paid in advance by bank transfer"
+
+  Scenario: Export control holds the goods while they are made
+    Given "Weserland" orders as "PO-7":
+      | line | item    | quantity | price |
+      | 1    | MK-PUMP | 4        | 50.00 |
+    And production accepts its work
+    When "olga" of compliance commands hold compliance: "the consignee is on a list"
+    Then the exception on-hold is open
+    When production has produced 4 C62 of line 1
+    Then logistics is asked for nothing
+    And the order waits for the end of hold compliance (compliance)
+    When "ines" of the order desk commands release-hold compliance: "the customer is waiting"
+    Then it is refused as not-authorised
+    When "olga" of compliance commands release-hold compliance: "another company of that name"
+    Then no exception is open
+    And logistics is asked for:
+      | line | quantity | unit |
+      | 1    | 4        | C62  |
+
+  Scenario: A customer who asked to wait keeps its credit and stock for a week
+    Given "Weserland" orders as "PO-8":
+      | line | item    | quantity | price |
+      | 1    | ST-LAMP | 4        | 50.00 |
+    When "ines" of the order desk commands hold customer-request: "they are moving house"
+    And 6 days pass
+    Then "Weserland" has 238.00 EUR reserved and owes 0
+    When 2 days pass
+    Then "Weserland" has 0 EUR reserved and owes 0
+    And logistics is asked for nothing
+    When "ines" of the order desk commands release-hold customer-request: "they have moved"
+    Then "Weserland" has 238.00 EUR reserved and owes 0
+    And logistics is asked for:
+      | line | quantity | unit |
+      | 1    | 4        | C62  |
+
+  Scenario: A desk comes in one delivery
+    Given "Weserland" orders as "PO-9":
+      | line | item     | quantity | price | delivered with |
+      | 1    | ST-FRAME | 1        | 90.00 | desk           |
+      | 2    | MK-TOP   | 1        | 60.00 | desk           |
+      | 3    | ST-LAMP  | 1        | 50.00 |                |
+    And production accepts its work
+    Then logistics is asked for:
+      | line | quantity | unit |
+      | 3    | 1        | C62  |
+    When logistics accepts its work
+    And logistics has shipped 1 C62 of line 3
+    And logistics has delivered 1 C62 of line 3
+    Then the order is partly-delivered
+    When production has produced 1 C62 of line 2
+    Then logistics is asked for:
+      | line | quantity | unit |
+      | 1    | 1        | C62  |
+      | 2    | 1        | C62  |
+      | 3    | 1        | C62  |
+    When logistics has shipped:
+      | line | quantity |
+      | 1    | 1        |
+      | 2    | 1        |
+    And logistics has delivered 1 C62 of line 1
+    Then the order is partly-delivered
+    And nothing is settled
+    When logistics has delivered 1 C62 of line 2
+    Then the order is settled
+    And the settlement bills:
+      | line | quantity | unit | net   |
+      | 1    | 1        | C62  | 90.00 |
+      | 2    | 1        | C62  | 60.00 |
+      | 3    | 1        | C62  | 50.00 |

@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from connectors.base import Event, key_of
+from hub.domain.capacity import Booking, NodeLoad
 from hub.domain.credit import CreditAccount, Reservation
 from hub.domain.decide import decide
+from hub.domain.decide_capacity import decide_capacity
 from hub.domain.decide_credit import decide_credit, decide_customer
 from hub.domain.decision import Context, Outcome, Received
 from hub.domain.effects import DeadLettered, Effect
 from hub.domain.events import (
+    CapacityRequested,
     CreditRequested,
     CustomerUpdated,
     Fact,
@@ -77,11 +80,13 @@ class PureHub:
         self._accounts: dict[str, CreditAccount] = {}
         self._reservations: dict[str, Reservation] = {}
         self._items: dict[str, Item] = {}
+        self._loads: dict[str, NodeLoad] = {}
+        self._bookings: dict[tuple[str, str], Booking] = {}
         self._numbers: dict[tuple[str, str], PurchaseOrder | None] = {}
         self._entries: defaultdict[str, list[Entry]] = defaultdict(list)
         self._effects: defaultdict[str, list[Effect]] = defaultdict(list)
         self._raw: dict[bytes, OrderEvent] = {}
-        self._queue: deque[Event] = deque()
+        self._queue: deque[Event | CapacityRequested] = deque()
 
     def tell(self, *events: Event) -> None:
         self.post(*events)
@@ -100,13 +105,15 @@ class PureHub:
     def step(self, choice: int = 0) -> None:
         """Decides one event: those about one order, or of one account, in their order; which is next is a matter of
         chance between partitions."""
-        partitions: dict[str, Event] = {}
-        for event in self._queue:
-            partitions.setdefault(key_of(event), event)
+        partitions: dict[str, Event | CapacityRequested] = {}
+        for each in self._queue:
+            partitions.setdefault(each.node if isinstance(each, CapacityRequested) else key_of(each), each)
         event = [*partitions.values()][choice % len(partitions)]
         self._queue.remove(event)
         if isinstance(event, CreditRequested):
             self._request(event)
+        elif isinstance(event, CapacityRequested):
+            self._book(event)
         elif isinstance(event, ItemUpdated):
             self._items[event.item.item_id] = event.item
         elif isinstance(event, CustomerUpdated | PaymentReceived):
@@ -162,6 +169,18 @@ class PureHub:
         if decision.decided is not None:
             self._queue.append(decision.decided)
 
+    def _book(self, request: CapacityRequested) -> None:
+        name, key = request.node, (request.node, request.order_id)
+        decision = decide_capacity(
+            self._loads.get(name), self._bookings.get(key), request, self.now, self._router.node(name)
+        )
+        if decision.load is not None:
+            self._loads[name] = decision.load
+        if decision.booking is not None:
+            self._bookings[key] = decision.booking
+        if decision.decided is not None:
+            self._queue.append(decision.decided)
+
     def _compare(self, request: CreditRequested) -> str:
         """Another order of the customer under the same number."""
         if not request.purchase_order:
@@ -190,7 +209,7 @@ class PureHub:
             self._orders[event.order_id] = decision.state
         for effect in decision.effects:
             self._effects[event.order_id].append(effect)
-            if isinstance(effect, CreditRequested):
+            if isinstance(effect, CreditRequested | CapacityRequested):
                 self._queue.append(effect)
             if isinstance(effect, DeadLettered):
                 given_up = Entry(self._raw[effect.raw], "refused", effect.code, effect.reason)

@@ -23,7 +23,7 @@ from hub.domain.events import (
     StatusReported,
 )
 from hub.domain.ids import work_order_id
-from hub.domain.model import LineChange, LineQuantity, OrderLine
+from hub.domain.model import LineChange, LineGroup, LineQuantity, OrderLine
 from hub.domain.order import LineState, OrderState
 from tests.support.hubs import Entry, Hub
 from tests.support.orders import ADDRESS, line
@@ -31,7 +31,7 @@ from tests.support.orders import ADDRESS, line
 E = TypeVar("E")
 Row = Mapping[str, str]
 _FIELDS = {"item": "item_id", "quantity": "quantity", "unit": "unit", "price": "price", "per": "base_quantity"}
-"""Columns of a table of lines; `wanted` is another, in days from now."""
+"""Columns of a table of lines; `wanted` is another, in days from now, and `delivered with` a group's name."""
 
 
 class Scene:
@@ -106,16 +106,8 @@ class Scene:
             **(self.head() | fields),
         )
 
-    def commanded(self, command: Any, target: str, owner: str, reason: str) -> OperatorCommanded:
-        return OperatorCommanded(
-            order_id=self.order_id,
-            command=command,
-            target=target,
-            owner=owner,
-            role="supervisor",
-            reason=reason,
-            **self.head(),
-        )
+    def commanded(self, command: Any, target: str, **who: Any) -> OperatorCommanded:
+        return OperatorCommanded(order_id=self.order_id, command=command, target=target, **(self.head() | who))
 
     def head(self) -> dict[str, Any]:
         """What every event carries."""
@@ -147,6 +139,8 @@ class Scene:
         fields: dict[str, Any] = {
             name: cell if name in ("item_id", "unit") else Decimal(cell) for name, cell in told.items()
         }
+        if row.get("delivered with"):
+            fields["group"] = LineGroup(row["delivered with"], "delivered")
         if row.get("wanted"):
             fields["requested_delivery"] = self.hub.now.date() + timedelta(days=int(row["wanted"]))
         return replace(line, **fields)

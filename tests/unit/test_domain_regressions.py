@@ -12,7 +12,7 @@ from hub.domain.effects import SettlementRecorded, WorkOrderIssued
 from hub.domain.events import CreditDecided
 from hub.domain.holds import HoldRule
 from hub.domain.ledger import wanted
-from hub.domain.model import LineChange
+from hub.domain.model import LineChange, LineGroup
 from hub.domain.policy import Policy
 from tests.support.orders import Story, line, made_order_in_work, stock_order_in_work
 
@@ -95,6 +95,22 @@ def test_a_partial_kit_is_not_shown_as_delivered() -> None:
     story.report("logistics", "delivered", {"legs": 1})
     assert story.headline == "settled"
     assert story.told().count("delivered") == 1
+
+
+def test_a_kit_that_is_to_come_at_once_is_not_shipped_before_its_last_part_is_made() -> None:
+    kit = LineGroup("desk", "delivered")
+    story = Story()
+    story.place(line("frame", quantity=1, group=kit), line("legs", "MK-1", quantity=4, group=kit))
+    story.report("production", "accepted")
+    story.report("production", "produced", {"legs": 3})
+    assert [each.department for each in story.sent(WorkOrderIssued)] == ["production"]
+    story.report("production", "produced", {"legs": 1})
+    assert [part.line_id for part in story.sent(WorkOrderIssued)[-1].lines] == ["frame", "legs"]
+    story.report("logistics", "accepted")
+    story.report("logistics", "shipped", {"frame": 1})
+    story.report("logistics", "delivered", {"frame": 1})
+    assert story.headline == "partly-delivered"
+    assert "delivered" not in story.told()
 
 
 def test_three_copies_of_one_answer_are_one_check() -> None:

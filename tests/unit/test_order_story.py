@@ -11,10 +11,12 @@ from rich.console import Console
 from hub.cli.order_story import Chapter
 from hub.cli.order_view import render
 from hub.domain.effects import CustomerNotified, WorkOrderIssued
+from hub.domain.events import OperatorCommanded
 from hub.domain.holds import HoldRule
 from hub.domain.journal import JournalEntry
 from hub.domain.model import LineChange
 from hub.domain.policy import Policy
+from tests.support.nodes import node
 from tests.support.orders import ORDER, Story, line
 
 
@@ -168,3 +170,43 @@ def test_an_order_that_is_over_waits_for_nothing() -> None:
     story.cancel()
     assert shown(story)[0] == f"Order {ORDER}  cancelled"
     assert not any("waits for" in each for each in shown(story))
+
+
+def test_a_node_is_told_of_with_what_it_takes_on_and_when_it_is_ready() -> None:
+    story = Story(nodes=[node("bremen-works", per_day=4, lead_days=1)])
+    story.place(line("1", "MK-1", 6))
+    lines = shown(story)
+    assert of(lines, 3) == [
+        "2025-03-03 08:00:00 bremen-works",
+        "line 1: bremen-works takes on 6, ready 2025-03-05",
+        "bremen-works answered what it has the capacity for",
+        "→ production is asked for 6 C62 of line 1 at bremen-works",
+    ]
+    assert any("bremen-works 6 (production-rule, ready on 2025-03-05)" in each for each in lines)
+    story = Story(nodes=[node("bremen-works", per_day=4)], nodes_answer=False)
+    story.place(line("1", "MK-1", 6))
+    lines = shown(story)
+    assert lines[1] == "waits for the capacity of bremen-works, since 2025-03-03 08:00:00 (5 hours)"
+    assert any(
+        "bremen-works 6 (production-rule, ready on 2025-03-03, of which 6 wait for its answer)" in each
+        for each in lines
+    )
+
+
+def test_who_commands_has_a_role_and_may_name_another() -> None:
+    story = Story()
+    story.place(line(item_id="XX-1"))
+    story.receive(
+        OperatorCommanded(
+            order_id=ORDER,
+            command="assign",
+            target="no-candidate",
+            owner="mei",
+            reason="test",
+            role="planning",
+            assignee="ines",
+            **story.head(),
+        )
+    )
+    who, *what = of(shown(story), 3)
+    assert (who, what) == ("2025-03-03 08:00:00 mei, planning (/test)", ["commanded assign no-candidate to ines: test"])
