@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,11 @@ _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _MAX_BYTES = 1024 * 1024
 
 
-def load_declared(path: Path, kind: type[T], what: str) -> T:
+Check = Callable[[T], Iterable[tuple[str, str]]]
+"""What is wrong with a declaration beyond its form: the path of a field (`.fields.order_id`), and the reason."""
+
+
+def load_declared(path: Path, kind: type[T], what: str, check: Check[T] | None = None) -> T:
     """The declaration a file holds. Raises ConfigError; `what` it declares is for the message."""
     try:
         with path.open(encoding="utf-8") as file:
@@ -27,10 +32,10 @@ def load_declared(path: Path, kind: type[T], what: str) -> T:
         raise ConfigError(f"The {what} {path} cannot be read: {error}") from error
     if len(text) > _MAX_BYTES:
         raise ConfigError(f"The {what} {path} is larger than {_MAX_BYTES} characters")
-    return parse_declared(text, str(path), kind)
+    return parse_declared(text, str(path), kind, check)
 
 
-def parse_declared(text: str, origin: str, kind: type[T]) -> T:
+def parse_declared(text: str, origin: str, kind: type[T], check: Check[T] | None = None) -> T:
     """The declaration written in `text`. Raises ConfigError, naming `origin`, line and field."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -41,13 +46,16 @@ def parse_declared(text: str, origin: str, kind: type[T]) -> T:
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"{origin} is not YAML: {error}") from error
     try:
-        return msgspec.convert(document, kind, strict=False)
+        declared = msgspec.convert(document, kind, strict=False)
     except msgspec.ValidationError as error:
         message = str(error)
         found = _PLACE.search(message)
         path = found[1] if found else ""
         reason = message.split(" - at ", maxsplit=1)[0]
         raise ConfigError(f"{at(origin, _node(node, path))}: {path.lstrip('.') or 'the file'}: {reason}") from error
+    for path, reason in check(declared) if check else ():
+        raise ConfigError(f"{at(origin, _node(node, path))}: {path.lstrip('.')}: {reason}")
+    return declared
 
 
 def _check_keys(node: yaml.Node, origin: str, seen: set[int]) -> None:
@@ -63,15 +71,14 @@ def _check_keys(node: yaml.Node, origin: str, seen: set[int]) -> None:
 
 
 def _node(node: yaml.Node, path: str) -> yaml.Node:
-    """The node at a path such as `.partners[0].format`, or the last one on the way to it."""
-    for name, index in _STEP.findall(path):
-        if isinstance(node, yaml.MappingNode) and name:
-            found = [value for key, value in node.value if str(key.value) == name]
-        elif isinstance(node, yaml.SequenceNode) and index:
-            found = node.value[int(index) : int(index) + 1]
-        else:
-            found = []
-        if not found:
-            break
-        node = found[0]
+    """The node at a path such as `.partners[0].format`, or the last one on the way to it; a key may hold dots."""
+    while found := _STEP.match(path):
+        rest = path[found.end() :]
+        if isinstance(node, yaml.MappingNode) and found[1]:
+            entries = {str(key.value): value for key, value in node.value}
+            whole = path.removeprefix(".")
+            node, rest = (entries[whole], "") if whole in entries else (entries.get(found[1], node), rest)
+        elif isinstance(node, yaml.SequenceNode) and found[2] and int(found[2]) < len(node.value):
+            node = node.value[int(found[2])]
+        path = rest
     return node

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from io import BufferedReader
+from pathlib import PurePath
 
 from connectors.base import Inbound, Problem, Read, Refusal
 from connectors.defaults import NO_DEFAULTS, Defaults
 from connectors.edifact.reader import Edifact
 from connectors.jsonl import JsonLines
+from connectors.mapped.mapping import TableMapping
+from connectors.mapped.table import MappedTable
 from connectors.statement_csv import StatementCsv, is_statement
 from connectors.ubl import UblOrders
 from connectors.x12.reader import X12
@@ -20,8 +24,16 @@ _BLANK = b"\xef\xbb\xbf \t\r\n"
 _SHOWN = 1024
 
 
-def read(stream: BufferedReader, name: str, defaults: Defaults = NO_DEFAULTS) -> Iterator[Read]:
-    """Every document of the stream, as its first bytes say that it is to be read."""
+def read(
+    stream: BufferedReader,
+    name: str,
+    defaults: Defaults = NO_DEFAULTS,
+    mappings: Sequence[TableMapping] = (),
+) -> Iterator[Read]:
+    """Every document of the stream: by the first mapping for files of its name, else as its first bytes say."""
+    for mapping in mappings:
+        if fnmatch(PurePath(name).name, mapping.files):
+            return MappedTable(mapping).read(stream, name)
     head = stream.peek(_SHOWN)[:_SHOWN]
     reader = _reader(head, defaults)
     if reader is None:

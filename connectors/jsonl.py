@@ -30,10 +30,11 @@ class JsonLines:
                 reason = f"the line is longer than {MAX_DOCUMENT_BYTES} bytes; split the order"
                 yield Refusal(where, (Problem("", reason),), raw)
             elif raw.strip():
-                yield _event(raw, where)
+                yield read_line(raw, where)
 
 
-def _event(raw: bytes, where: str) -> Accepted | Refusal:
+def read_line(raw: bytes, where: str) -> Accepted | Refusal:
+    """The event of one JSON object, or why it is none."""
     try:
         return Accepted(where, event_from_json(raw))
     except IntakeError as error:

@@ -55,6 +55,11 @@ class Open:
             self.parts.append(raw)
 
 
+def discontent(where: str, message: Open, problems: tuple[Problem, ...]) -> Refusal | None:
+    """What comes of an acknowledgement: a refusal if the receiver had problems with what it was sent."""
+    return Refusal(where, problems, message.raw) if problems else None
+
+
 class Interchange(ABC):
     """Reads one interchange, whose header is taken already, to its end."""
 
@@ -130,7 +135,9 @@ class Interchange(ABC):
         message, self._message = self._message, None
         if message:
             self.messages += 1
-            yield self.judged(message, f"{self.where}.{self.messages}")
+            result = self.judged(message, f"{self.where}.{self.messages}")
+            if result:
+                yield result
 
     def _told(self, errors: Iterator[DocumentError], raw: bytes) -> Iterator[Read]:
         problems = tuple(error.problem for error in errors)
@@ -155,8 +162,8 @@ class Interchange(ABC):
         """What is wrong with the interchange that ends."""
 
     @abstractmethod
-    def judged(self, message: Open, where: str) -> Read:
-        """What comes of a message."""
+    def judged(self, message: Open, where: str) -> Read | None:
+        """What comes of a message: nothing of an acknowledgement of ours that is content."""
 
     @abstractmethod
     def receipt(self) -> Receipt | None:

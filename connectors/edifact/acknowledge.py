@@ -6,9 +6,10 @@ Code lists are data elements 0083 and 0085 of ISO 9735.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+from connectors.base import Problem
 from connectors.edi.message import Judged
 from connectors.edi.segments import Fault, Segment, SegmentError
 from connectors.edifact.writing import Writer
@@ -72,6 +73,15 @@ def to_contrl(header: Segment, answers: Iterable[Answer], write: Writer) -> byte
             ["UNZ", "1", reference],
         ]
     )
+
+
+def rejections(segments: Sequence[Segment]) -> Iterator[Problem]:
+    """What the receiver of our documents says against them in a CONTRL: in UCI, UCF and UCM."""
+    for segment in segments:
+        place = {"UCI": 4, "UCF": 4, "UCM": 3}.get(segment.tag)
+        if place and segment.get(place) == _REJECTED:
+            about = segment.get(1) if place != 3 else f"{segment.get(2)} {segment.get(1)}"
+            yield Problem(segment.where(place), f"the receiver does not accept our {about[:99]}; ask them why")
 
 
 def _wrong(number: int, errors: list[SegmentError], write: Writer) -> Iterable[list[str]]:

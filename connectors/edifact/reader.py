@@ -14,11 +14,11 @@ from typing import BinaryIO
 
 from connectors.base import Read, Receipt, Refusal
 from connectors.defaults import NO_DEFAULTS, Defaults
-from connectors.edi.interchange import Interchange, Open, Tags
+from connectors.edi.interchange import Interchange, Open, Tags, discontent
 from connectors.edi.message import Message, Trader, judge
 from connectors.edi.segments import Segment, Syntax
 from connectors.edi.source import Source
-from connectors.edifact.acknowledge import CONTRL, Answer, MessageError, answer, group_answer, to_contrl
+from connectors.edifact.acknowledge import CONTRL, Answer, MessageError, answer, group_answer, rejections, to_contrl
 from connectors.edifact.codes import CHARSETS
 from connectors.edifact.order import READERS, read_order
 from connectors.edifact.writing import Writer
@@ -113,13 +113,15 @@ class _Interchange(Interchange):
         if trailer.get(1).lstrip("0") != (str(count) if count else ""):
             yield DocumentError(trailer.where(1), f"the interchange has {count} {what}; send what is missing")
 
-    def judged(self, message: Open, where: str) -> Read:
+    def judged(self, message: Open, where: str) -> Read | None:
         header, sender = message.segments[0], Trader(self._header.get(2, 2), self._header.get(2))
         kind = header.get(2)
         read = READERS.get(kind)
         findings = Findings()
         with findings:
-            _check(message, known=read is not None)
+            _check(message, known=read is not None or kind == CONTRL)
+            if kind == CONTRL:
+                return discontent(where, message, tuple(rejections(message.segments)))
         document = Message(kind, header.get(1), message.segments, sender, self._sent_at(), message.raw)
         judged = judge(document, where, read or read_order, self._defaults, findings.errors)
         self._in_last_group += 1

@@ -6,14 +6,16 @@ Code lists are X12's data elements 715 to 718, 720 and 723.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from connectors.base import Problem
 from connectors.edi.message import Judged
 from connectors.edi.segments import Fault, Segment, SegmentError, Syntax
 from connectors.findings import DocumentError
 
+ACKNOWLEDGEMENT = "997"
 ACKNOWLEDGEMENTS = "FA"
 """The functional group of 997s, which are not acknowledged themselves."""
 _SEGMENT = {"unexpected": "2", "segment-missing": "3", "too-many": "5"}
@@ -21,6 +23,8 @@ _ELEMENT: dict[Fault, str] = {"missing": "1", "number": "6", "value": "7", "date
 _HAS_ELEMENT_ERRORS = "8"
 _SEGMENTS_IN_ERROR = "5"
 _COPIED = 99
+_CONTENT = frozenset({"A", "E"})
+"""Elements 715 and 717: accepted, with or without errors noted."""
 
 
 class SetError(DocumentError):
@@ -74,12 +78,25 @@ def to_997(interchange: list[str], groups: Iterable[Group], syntax: Syntax) -> b
     for number, each in enumerate(told, 1):
         body = each.segments(syntax)
         reference = f"{number:04}"
-        segments += [_join(syntax, "ST", "997", reference), *body]
+        segments += [_join(syntax, "ST", ACKNOWLEDGEMENT, reference), *body]
         segments.append(_join(syntax, "SE", str(len(body) + 2), reference))
     segments.append(_join(syntax, "GE", str(len(told)), header.get(6)))
     segments.append(_join(syntax, "IEA", "1", interchange[13]))
     end = syntax.terminator if syntax.terminator in "\r\n" else f"{syntax.terminator}\n"
     return "".join(segment + end for segment in segments).encode(syntax.charset, "replace")
+
+
+def rejections(segments: Sequence[Segment]) -> Iterator[Problem]:
+    """What the receiver of our documents says against them in a 997."""
+    about = ""
+    for segment in segments:
+        if segment.tag == "AK2":
+            about = f"{segment.get(1)} {segment.get(2)}"
+        elif segment.tag in {"AK5", "AK9"} and segment.get(1) not in _CONTENT:
+            if segment.tag == "AK9":
+                about = "group"
+            reason = f"the receiver does not accept our {about[:_COPIED]} ({segment.get(1)[:_COPIED]}); ask them why"
+            yield Problem(segment.where(1), reason)
 
 
 def _answer(judged: Judged, syntax: Syntax) -> Iterable[str]:

@@ -14,13 +14,13 @@ from typing import BinaryIO
 
 from connectors.base import Read, Receipt, Refusal
 from connectors.defaults import NO_DEFAULTS, Defaults
-from connectors.edi.interchange import Interchange, Open, Tags
+from connectors.edi.interchange import Interchange, Open, Tags, discontent
 from connectors.edi.message import Message, Trader, judge
 from connectors.edi.segments import Segment, Syntax
 from connectors.edi.source import Source
 from connectors.files import safe_name
 from connectors.findings import MAX_DOCUMENT_BYTES, DocumentError, Findings
-from connectors.x12.acknowledge import ACKNOWLEDGEMENTS, Group, SetError, to_997
+from connectors.x12.acknowledge import ACKNOWLEDGEMENT, ACKNOWLEDGEMENTS, Group, SetError, rejections, to_997
 from connectors.x12.order import READERS, read_order
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -106,12 +106,15 @@ class _Interchange(Interchange):
                 trailer.where(1), f"the interchange has {len(self._groups)} groups; send what is missing"
             )
 
-    def judged(self, message: Open, where: str) -> Read:
+    def judged(self, message: Open, where: str) -> Read | None:
         header, sender = message.segments[0], Trader(self._header[5].strip(), self._header[6].strip())
         read = READERS.get(header.get(1))
         findings = Findings()
         with findings:
-            self._check(message, known=read is not None)
+            self._check(message, known=read is not None or header.get(1) == ACKNOWLEDGEMENT)
+            if header.get(1) == ACKNOWLEDGEMENT:
+                self._groups[-1].received += 1
+                return discontent(where, message, tuple(rejections(message.segments)))
         sent_at = EPOCH
         if self._groups:
             with findings:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, cast, get_args
 
 import typer
 
 from connectors import defaults as given
+from connectors.mapped.mapping import TableMapping, load_mapping
 from hub.domain.countries import COUNTRIES
 from hub.domain.model import VatCategory
 from hub.domain.money import CURRENCIES
@@ -20,7 +22,17 @@ Currency = Annotated[str | None, typer.Option(help="Of orders that name no curre
 Json = Annotated[bool, typer.Option("--json", help="For a program: one object a line for each document.")]
 Country = Annotated[str | None, typer.Option(help="Of addresses that name no country, e.g. US.")]
 
+Mappings = Annotated[
+    list[Path] | None,
+    typer.Option("--mapping", help="How to read CSV, JSON Lines or Parquet of others (YAML); may be given again."),
+]
+
 _RATE = re.compile(r"\d{1,3}(\.\d{1,6})?", re.ASCII)
+
+
+def mappings(files: list[Path] | None) -> tuple[TableMapping, ...]:
+    """The mappings of files. Raises ConfigError."""
+    return tuple(map(load_mapping, files or ()))
 
 
 def defaults(vat: str | None, currency: str | None, country: str | None) -> given.Defaults:

@@ -14,6 +14,7 @@ from connectors import detect, sending
 from connectors.base import Problem, Read, Receipt, Refusal
 from connectors.defaults import Defaults
 from connectors.files import write_whole
+from connectors.mapped.mapping import TableMapping
 from connectors.publishing import Placed, Publisher
 from hub.cli import options
 from hub.cli.report import Report
@@ -29,6 +30,7 @@ def send(
     vat: options.Vat = None,
     currency: options.Currency = None,
     country: options.Country = None,
+    mapping: options.Mappings = None,
     receipts: Annotated[
         Path | None, typer.Option(file_okay=False, help="Where functional acknowledgements (997, CONTRL) go.")
     ] = None,
@@ -47,7 +49,7 @@ def send(
             write_whole(kept, document.raw)
         report(document, placed, kept)
 
-    asyncio.run(_send(_documents(files, defaults), tell, dry_run=dry_run))
+    asyncio.run(_send(_documents(files, defaults, options.mappings(mapping)), tell, dry_run=dry_run))
     if not as_json:
         typer.echo(f"{report.accepted} {'valid' if dry_run else 'accepted'}, {report.refused} refused.", err=True)
     if report.refused:
@@ -64,11 +66,11 @@ async def _send(documents: Iterator[Read], tell: sending.Tell, *, dry_run: bool)
         await sending.send(documents, publisher, codec, tell)
 
 
-def _documents(files: Sequence[str], defaults: Defaults) -> Iterator[Read]:
+def _documents(files: Sequence[str], defaults: Defaults, mappings: Sequence[TableMapping]) -> Iterator[Read]:
     for name in files:
         try:
             # Standard input by its number: an interpreter that ends does not wait for a reader of this one.
             with open(0 if name == "-" else name, "rb", closefd=name != "-") as stream:
-                yield from detect.read(stream, "stdin" if name == "-" else name, defaults)
+                yield from detect.read(stream, "stdin" if name == "-" else name, defaults, mappings)
         except OSError as error:
             yield Refusal(name, (Problem("", f"it cannot be read: {error.strerror}"),), b"")

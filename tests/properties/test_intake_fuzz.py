@@ -5,15 +5,20 @@ from __future__ import annotations
 import io
 import os
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
+from pyarrow import parquet
 
 from connectors.base import Accepted, Receipt, Refusal
 from connectors.defaults import Defaults, Vat
 from connectors.detect import read
+from connectors.mapped.mapping import TableMapping, load_mapping
 from hub.codec import Codec
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -23,6 +28,17 @@ _VALUES = r'[>"]([^<>"\n]+)[<"]'
 ORDERS_JSONL = (EXAMPLES / "orders.jsonl").read_bytes()
 ORDERS_X12 = (EXAMPLES / "orders.x12").read_bytes()
 ORDERS_EDIFACT = (EXAMPLES / "orders.edi").read_bytes()
+ORDERS_CSV = (EXAMPLES / "orders.csv").read_bytes()
+MAPPING = replace(load_mapping(EXAMPLES / "orders-mapping.yaml"), files="*")
+REPORTS = TableMapping(
+    event="PaymentReceived",
+    format="parquet",
+    fields={"source": "/bank", "customer_id": "{who}", "amount": "{paid}", "currency": "{in}", "occurred_at": "{at}"},
+)
+_PAYMENTS = [{"who": "K-1", "paid": 12.5, "in": "EUR", "at": "2026-03-02T08:15:00Z"}, {"who": "K-2", "paid": 1.0}]
+_STREAM = pa.BufferOutputStream()
+parquet.write_table(pa.Table.from_pylist(_PAYMENTS), _STREAM)
+REPORTS_PARQUET = _STREAM.getvalue().to_pybytes()
 CODEC = Codec.load()
 DEFAULTS = Defaults(Vat("E", Decimal(0)), "EUR", "DE")
 fuzzed = settings(max_examples=int(os.environ.get("HUB_FUZZ", "500")))
@@ -85,8 +101,8 @@ def revalued(original: bytes, value: str) -> st.SearchStrategy[bytes]:
     return changes.map(apply)
 
 
-def check(raw: bytes) -> None:
-    for result in read(io.BufferedReader(io.BytesIO(raw)), "fuzz", DEFAULTS):
+def check(raw: bytes, mappings: Sequence[TableMapping] = ()) -> None:
+    for result in read(io.BufferedReader(io.BytesIO(raw)), "fuzz", DEFAULTS, mappings):
         if isinstance(result, Accepted):
             CODEC.encode(result.event)  # what an edge takes can always be sent
         elif not isinstance(result, Receipt):
@@ -117,6 +133,18 @@ def test_any_bytes_like_x12_are_taken_or_refused(raw: bytes) -> None:
 @given(mutated(ORDERS_EDIFACT) | revalued(ORDERS_EDIFACT, r"[+:]([^+:'\n]*)[+:']"))
 def test_any_bytes_like_edifact_are_taken_or_refused(raw: bytes) -> None:
     check(raw)
+
+
+@fuzzed
+@given(mutated(ORDERS_CSV) | revalued(ORDERS_CSV, r"[;]([^;\n]*)[;\n]"))
+def test_any_bytes_like_a_table_are_taken_or_refused(raw: bytes) -> None:
+    check(raw, [MAPPING])
+
+
+@fuzzed
+@given(mutated(REPORTS_PARQUET))
+def test_any_bytes_like_parquet_are_taken_or_refused(raw: bytes) -> None:
+    check(raw, [REPORTS])
 
 
 @fuzzed

@@ -247,7 +247,16 @@ def test_a_contrl_names_message_segment_element_and_code() -> None:
 def test_a_contrl_is_not_answered_by_another() -> None:
     receipt = read(EXAMPLE)[-1]
     assert isinstance(receipt, Receipt)
-    assert not any(isinstance(result, Receipt) for result in read(receipt.raw))
+    assert read(receipt.raw) == []
+
+
+def test_a_contrl_that_does_not_accept_what_we_sent_is_told() -> None:
+    (told,) = [each for each in read(changed(("QTY+21:400", "QTY+21:0"))) if isinstance(each, Receipt)]
+    (refusal,) = read(told.raw)
+    assert isinstance(refusal, Refusal)
+    assert (
+        refusal.reason == "UCM element 3 (segment 3, line 4): the receiver does not accept our ORDERS 1; ask them why"
+    )
 
 
 @pytest.mark.parametrize(

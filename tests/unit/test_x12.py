@@ -302,8 +302,17 @@ def test_the_same_interchange_gives_the_same_997() -> None:
 def test_an_acknowledgement_is_not_acknowledged() -> None:
     receipt = read(EXAMPLE)[-1]
     assert isinstance(receipt, Receipt)
-    results = read(receipt.raw)
-    assert not any(isinstance(result, Receipt) for result in results)
+    assert read(receipt.raw) == []
+
+
+def test_a_997_that_does_not_accept_what_we_sent_is_told() -> None:
+    (told,) = [each for each in read(changed(("PO1*1*400", "PO1*1*0"))) if isinstance(each, Receipt)]
+    (refusal,) = read(told.raw)
+    assert isinstance(refusal, Refusal)
+    assert [str(problem) for problem in refusal.problems] == [
+        "AK5 element 1 (segment 6, line 8): the receiver does not accept our 850 0001 (R); ask them why",
+        "AK9 element 1 (segment 9, line 11): the receiver does not accept our group (P); ask them why",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,203 @@
+"""Tables of others become events by a declared mapping; mistakes in it, and in a row, are named where they stand."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from msgspec.structs import replace
+from pyarrow import parquet
+
+from connectors import detect
+from connectors.base import Accepted, Read, Refusal
+from connectors.mapped import rows, table
+from connectors.mapped.mapping import TableMapping, load_mapping
+from connectors.mapped.table import MappedTable
+from hub.domain.events import OrderPlaced, StatusReported
+from hub.errors import ConfigError
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CSV = (EXAMPLES / "orders.csv").read_bytes()
+MAPPING = load_mapping(EXAMPLES / "orders-mapping.yaml")
+YAML = (EXAMPLES / "orders-mapping.yaml").read_text()
+REPORTS = TableMapping(
+    event="StatusReported",
+    format="jsonl",
+    each="items",
+    fields={
+        "source": "/wms",
+        "event_id": "{id}",
+        "occurred_at": "{at}",
+        "order_id": "{order.no}",
+        "work_order_id": "{order.no}.logistics",
+        "department": "logistics",
+        "kind": "{what}",
+    },
+    lines={"line_id": "{items.line}", "quantity": "{items.qty}"},
+    values={"kind": {"out": "shipped"}},
+)
+REPORT: dict[str, Any] = {
+    "id": "7",
+    "at": "2026-03-02T08:15:00Z",
+    "order": {"no": "SO-1"},
+    "what": "out",
+    "items": [{"line": 1, "qty": 2.5}, {"line": "2", "qty": "3"}],
+}
+
+
+def read(raw: bytes, mapping: TableMapping = MAPPING) -> list[Accepted | Refusal]:
+    return list(MappedTable(mapping).read(io.BytesIO(raw), "orders.csv"))
+
+
+def orders(raw: bytes, mapping: TableMapping = MAPPING) -> list[OrderPlaced]:
+    events = [result.event for result in read(raw, mapping) if isinstance(result, Accepted)]
+    return [event for event in events if isinstance(event, OrderPlaced)]
+
+
+def refusals(raw: bytes, mapping: TableMapping = MAPPING) -> list[str]:
+    return [f"{result.where} {result.reason}" for result in read(raw, mapping) if isinstance(result, Refusal)]
+
+
+def test_neighbouring_rows_are_one_order_and_its_lines() -> None:
+    first, second = orders(CSV)
+    assert (first.order_id, first.customer_id, first.currency, first.locale) == ("SO-9001", "K-4711", "EUR", "de")
+    assert first.occurred_at == datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
+    assert (first.deliver_to.street, first.deliver_to.city) == ("Industrieweg 7", "Bremerhaven")
+    assert [(each.quantity, each.unit, each.price, each.discount_percent) for each in first.lines] == [
+        (Decimal(1400), "C62", Decimal("2.70"), Decimal(5)),
+        (Decimal("120.5"), "KGM", Decimal("6.65"), Decimal(0)),
+    ]
+    assert first.lines[1].requested_delivery == date(2026, 3, 18)
+    assert second.lines[0].description == 'Gloves; size "L"'
+    assert second.lines[0].requested_delivery is None
+
+
+def test_the_same_rows_are_the_same_event_and_others_another() -> None:
+    assert [each.event_id for each in orders(CSV)] == [each.event_id for each in orders(CSV.replace(b"\n", b"\r\n"))]
+    assert orders(CSV)[0].event_id != orders(CSV.replace(b"120,5", b"120,6"))[0].event_id
+    assert orders(CSV)[1].event_id == orders(CSV.replace(b"120,5", b"120,6"))[1].event_id
+
+
+def test_a_bad_row_refuses_its_order_by_line_and_the_others_go_on() -> None:
+    bad = CSV.replace(b"120,5", b"viel").replace(b"SO-9002;02.03.2026 10:40", b"SO-9002;bald")
+    first, second = (result for result in read(bad) if isinstance(result, Refusal))
+    assert first.where == "orders.csv:2"
+    assert first.problems[0].what == "lines[1].quantity (line 3)"
+    assert "'viel' is not a plain decimal number" in first.problems[0].reason
+    assert first.raw == b"\n".join(bad.splitlines()[1:3])
+    assert second.problems[0].what == "occurred_at (line 4)"
+    assert len(orders(CSV.replace(b"120,5", b"viel"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (CSV.replace(b";Kunde;", b";Customer;"), "orders.csv:1 the first line has no column Kunde"),
+        (CSV.replace(b";Rabatt;", b";Preis;"), "orders.csv:1 the first line has no column Rabatt"),
+        (CSV.replace(b"Auftrag;", b"Auftrag;Auftrag;", 1), "orders.csv:1 the first line names column Auftrag twice"),
+        (CSV.replace(b"K-4712;", b""), "orders.csv:4 it has 16 cells, the first line names 17"),
+        (CSV.replace(b"Primer", b"Pr\xffmer"), "orders.csv:3 it cannot be read: 'utf-8' codec can't decode"),
+        (CSV.replace(b'"Gloves', b'"Gl"oves'), "orders.csv:4 it cannot be read"),
+        (CSV + b'"' + b"x" * 3_000_000, "orders.csv:5 it cannot be read: the row is longer than 1048576 bytes"),
+    ],
+)
+def test_a_row_that_is_no_row_is_refused_by_its_line(raw: bytes, said: str) -> None:
+    assert any(each.startswith(said) for each in refusals(raw)), refusals(raw)
+
+
+def test_the_orders_beside_a_row_that_cannot_be_read_are_refused_with_it_as_it_may_be_theirs() -> None:
+    more = CSV + CSV.splitlines(keepends=True)[3].replace(b"SO-9002", b"SO-9003")
+    said = refusals(more.replace(b"Primer;", b""))
+    assert [each.partition(" ")[0] for each in said] == ["orders.csv:2", "orders.csv:3", "orders.csv:4"]
+    assert "line 3 beside it cannot be read and may belong to it" in said[0]
+    assert [each.order_id for each in orders(more.replace(b"Primer;", b""))] == ["SO-9003"]
+
+
+def test_an_order_of_too_many_rows_is_refused_and_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "MAX_LINES", 1)
+    assert refusals(CSV) == ["orders.csv:2 more than 1 rows belong together; split the order"]
+
+
+def test_lines_of_json_come_from_a_list_and_values_are_translated() -> None:
+    (result,) = read(json.dumps(REPORT).encode(), REPORTS)
+    assert isinstance(result, Accepted), result
+    event = result.event
+    assert isinstance(event, StatusReported)
+    assert (event.event_id, event.kind, event.work_order_id) == ("7", "shipped", "SO-1.logistics")
+    assert [(each.line_id, each.quantity) for each in event.lines] == [("1", Decimal("2.5")), ("2", Decimal(3))]
+
+
+def test_json_that_is_none_is_refused_by_its_line_and_the_rest_goes_on() -> None:
+    raw = json.dumps(REPORT).encode()
+    results = read(raw + b"\n{oops\n\n" + raw, REPORTS)
+    assert [type(each) for each in results] == [Accepted, Refusal, Accepted]
+    assert results[1].where == "orders.csv:2"
+
+
+def test_parquet_is_read_like_json(tmp_path: Path) -> None:
+    path = tmp_path / "reports.parquet"
+    typed = {**REPORT, "items": [{"line": 1, "qty": 2.5}, {"line": 2, "qty": 3.0}]}
+    parquet.write_table(pa.Table.from_pylist([typed, {**typed, "id": "8", "what": "lost"}]), path)
+    with path.open("rb") as stream:
+        good, bad = MappedTable(replace(REPORTS, format="parquet")).read(stream, "reports.parquet")
+    assert isinstance(good, Accepted), good
+    assert isinstance(good.event, StatusReported)
+    assert [each.quantity for each in good.event.lines] == [Decimal("2.5"), Decimal(3)]
+    assert isinstance(bad, Refusal)
+    assert bad.where == "reports.parquet:2"
+    assert json.loads(bad.raw)["id"] == "8"
+
+
+def test_parquet_that_would_unpack_beyond_the_bound_or_is_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bomb.parquet"
+    parquet.write_table(pa.table({"id": ["x" * 1000] * 10_000}), path)
+    mapping = replace(REPORTS, format="parquet")
+    monkeypatch.setattr(rows, "MAX_GROUP_BYTES", 100)
+    assert "write smaller ones" in refusals(path.read_bytes(), mapping)[0]
+    assert "the Parquet file cannot be read" in refusals(path.read_bytes()[:-20], mapping)[0]
+    assert "the Parquet file cannot be read" in refusals(b"PAR1", mapping)[0]
+
+
+def test_a_mapping_is_for_the_files_it_names_and_the_others_are_told_by_their_content() -> None:
+    def kinds(name: str, raw: bytes) -> list[type[Read]]:
+        found = detect.read(io.BufferedReader(io.BytesIO(raw)), name, mappings=[MAPPING])
+        return [type(result) for result in found]
+
+    assert kinds("/srv/orders-7.csv", CSV) == [Accepted, Accepted]
+    assert kinds("other.csv", CSV) == [Refusal]
+    assert kinds("orders.xml", (EXAMPLES / "order.xml").read_bytes()) == [Accepted]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("event: OrderPlaced ", "event: OrderPlacd ", "line 2: event: 'OrderPlacd' is none of OrderPlaced"),
+        ("  order_id:", "  order_no:", "line 15: fields.order_no: it is no field of OrderPlaced"),
+        ("deliver_to.city:", "deliver_to.town:", "line 22: fields.deliver_to.town: it is no field"),
+        ('item_id: "{Artikel}"', 'item_id: "{Artikel"', "line 27: lines.item_id: a column stands in braces"),
+        ("  vat_rate:", "  vat_percent:", "line 34: lines.vat_percent: it is no field of a line"),
+        ('delimiter: ";"', 'delimiter: ";;"', "line 6: delimiter: it is one character"),
+        ("encoding: utf-8", "encoding: rot13", "line 7: encoding: it is one of"),
+        ("Europe/Berlin", "Europe/Atlantis", "line 11: zone: 'Europe/Atlantis' is no time zone"),
+        ("  source: /erp\n", "", "line 13: fields: `source` is missing"),
+        ("  unit: {Stk", "  units: {Stk", "line 37: values.units: it is no field of this mapping"),
+        ("rows: [Auftrag]", "rows: Auftrag", "line 5: rows: Expected `array`, got `str`"),
+        ("files:", "flies:", "line 2: the file: Object contains unknown field `flies`"),
+        ("format: csv ", "format: csv\neach: x ", "line 4: each: a CSV row has no lists"),
+    ],
+)
+def test_a_mistake_in_a_mapping_is_named_by_line_and_field(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in YAML
+    path = tmp_path / "mapping.yaml"
+    path.write_text(YAML.replace(old, new, 1))
+    with pytest.raises(ConfigError) as raised:
+        load_mapping(path)
+    assert said in str(raised.value)
