@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from hub.domain.holds import blocking
 from hub.domain.ledger import wanted
 from hub.domain.model import DEPARTMENTS, Department
 from hub.domain.order import OrderState
@@ -105,9 +106,9 @@ def _held_up(state: OrderState) -> Iterator[Wait]:
         yield Wait("the credit account's answer", request.occurred_at if request else None)
     elif state.credit == "refused":
         yield Wait("credit, which was refused", _opened_at(state, "credit-refused", ""))
-    else:
+    elif state.commercial == "confirmed":
         for line in state.lines:
-            if line.unallocated:
+            if line.unallocated and not blocking(state.holds, "allocate", line.line.line_id):
                 line_id = line.line.line_id
                 yield Wait(f"a department that supplies line {line_id}", _opened_at(state, "no-candidate", line_id))
         for question in state.capacity:

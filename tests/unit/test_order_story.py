@@ -111,12 +111,13 @@ def test_each_thing_an_order_waits_for_has_its_own_time() -> None:
     story = Story(Policy(holds={"compliance": HoldRule(blocks=("ship",))}))
     story.place(line("1", "MK-1"), line("2", "XX-1"))
     story.wait(timedelta(hours=1))
-    story.report("production", "accepted")
     story.command("hold", "compliance:1")
+    story.wait(timedelta(hours=1))
+    story.report("production", "accepted")
     assert shown(story, after=timedelta(days=1))[1:4] == [
         "waits for the end of hold compliance:1, since 2025-03-03 09:00:00 (1 day)",
         "waits for a department that supplies line 2, since 2025-03-03 08:00:00 (1 day)",
-        "waits for production (accepted), since 2025-03-03 09:00:00 (1 day)",
+        "waits for production (accepted), since 2025-03-03 10:00:00 (1 day)",
     ]
 
 
