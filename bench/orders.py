@@ -57,7 +57,7 @@ def generate(count: int, customers: int, now: datetime) -> list[OrderPlaced]:
             occurred_at=now,
             order_id=f"SO-{number:08d}",
             customer_id=_customer_id(random.randrange(customers)),
-            purchase_order=f"PO-{random.randrange(10**6)}",
+            purchase_order=f"PO-{number}",
             currency="EUR",
             lines=tuple(_line(random, str(line), *item) for line, item in enumerate(_ITEMS, start=1)),
             deliver_to=Address("Goods inwards", "Industriestr. 7", "Bremen", "28195", "DE"),

@@ -10,7 +10,7 @@ from hub.codec import Codec
 from hub.config import Settings
 from hub.metrics import Metrics
 from hub.policy import load_policy
-from hub.rules import load_router
+from hub.rules import load_reviewer, load_router
 from hub.runtime.spec import AgentSpec, RuntimeConfig
 from hub.runtime.worker import Worker
 
@@ -37,9 +37,10 @@ def create_agents(settings: Settings) -> Sequence[AgentSpec[Any]]:
     """
     codec = Codec.load()
     router = load_router(settings.rules_dir)
+    reviewer = load_reviewer(settings.rules_dir)
     policy = load_policy(settings.rules_dir)
     return (
-        orders.create_agent(codec, router, policy, max_event_bytes=settings.max_event_bytes),
+        orders.create_agent(codec, router, reviewer, policy, max_event_bytes=settings.max_event_bytes),
         credit.create_agent(codec, policy, max_event_bytes=settings.max_event_bytes),
         capacity.create_agent(codec, router, max_event_bytes=settings.max_event_bytes),
     )

@@ -24,6 +24,7 @@ from hub.domain.ids import timer_id
 from hub.domain.journal import JournaledOutcome, JournalEntry
 from hub.domain.order import OrderState, next_due
 from hub.domain.policy import Policy
+from hub.domain.review import Reviewer
 from hub.domain.routing import Router
 from hub.runtime.spec import AgentSpec, Record
 from hub.runtime.work import Work
@@ -65,14 +66,16 @@ _TOPIC_OF = {
 }
 
 
-def create_agent(codec: Codec, router: Router, policy: Policy, *, max_event_bytes: int) -> AgentSpec[OrderState]:
+def create_agent(
+    codec: Codec, router: Router, reviewer: Reviewer, policy: Policy, *, max_event_bytes: int
+) -> AgentSpec[OrderState]:
     """The orders agent with these rules and this policy."""
     return AgentSpec(
         name="orders",
         sources=SOURCES,
         outputs=OUTPUTS,
         changelog=ORDERS_STATE,
-        handler=OrdersHandler(codec, router, policy, max_event_bytes=max_event_bytes),
+        handler=OrdersHandler(codec, router, reviewer, policy, max_event_bytes=max_event_bytes),
         rekey=HUB_REKEYED,
         dead_letter=HUB_DEAD_LETTER,
     )
@@ -81,9 +84,12 @@ def create_agent(codec: Codec, router: Router, policy: Policy, *, max_event_byte
 class OrdersHandler:
     """Decodes, decides, and turns effects into messages."""
 
-    def __init__(self, codec: Codec, router: Router, policy: Policy, *, max_event_bytes: int) -> None:
+    def __init__(
+        self, codec: Codec, router: Router, reviewer: Reviewer, policy: Policy, *, max_event_bytes: int
+    ) -> None:
         self._codec = codec
         self._router = router
+        self._reviewer = reviewer
         self._policy = policy
         self._gate: Gate[OrderEvent] = Gate(
             codec, (*SOURCES, HUB_REKEYED), lambda event: event.order_id, max_event_bytes=max_event_bytes
@@ -119,7 +125,7 @@ class OrdersHandler:
 
     def _decide(self, work: Work[OrderState], key: bytes, received: Received) -> Decision:
         before = work.get(key)
-        context = Context(work.now, self._policy, self._router, self._codec.decode)
+        context = Context(work.now, self._policy, self._router, self._codec.decode, self._reviewer)
         decision = decide(before, received, context)
         if decision.outcome == "refused":
             return decision

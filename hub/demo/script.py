@@ -96,7 +96,7 @@ def _order(random: Random, now: datetime, order_id: str, customer: Customer, *it
         occurred_at=now,
         order_id=order_id,
         customer_id=customer.customer_id,
-        purchase_order=f"PO-{random.randint(10_000, 99_999)}",
+        purchase_order=f"PO-{order_id}",
         currency=customer.currency,
         lines=tuple(_line(random, str(number), item, customer) for number, item in enumerate(chosen, start=1)),
         deliver_to=customer.address,

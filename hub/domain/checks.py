@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from typing import Literal
 
 from hub.domain.countries import COUNTRIES
 from hub.domain.en16931 import Vat
@@ -23,6 +24,10 @@ _MAX_MAGNITUDE = 11
 """Powers of ten: a number is below 10**12, so that with six decimals it has at most 18 digits."""
 
 
+Severity = Literal["refuse", "hold", "warn"]
+"""refuse: it cannot be carried out. hold: a person has to look at it first. warn: it is noted and goes on."""
+
+
 class Finding(Frozen):
     """What a check found wrong."""
 
@@ -30,6 +35,15 @@ class Finding(Frozen):
     field: str
     value: str
     remedy: str
+    severity: Severity = "refuse"
+    hold: str = "review"
+    """The kind of hold, if it is one."""
+    whole_order: bool = True
+    """Whether a hold is on the order, not only on the line it was found in."""
+
+    def __str__(self) -> str:
+        """For a person."""
+        return f"{self.check}: {self.field} is {self.value!r}: {self.remedy}"
 
 
 def refusal(findings: list[Finding]) -> Refuse:

@@ -11,6 +11,7 @@ from hub.domain.events import OrderEvent
 from hub.domain.model import Frozen
 from hub.domain.order import OrderState
 from hub.domain.policy import Policy
+from hub.domain.review import Reviewer
 from hub.domain.routing import Router
 
 Outcome = Literal["applied", "ignored", "duplicate", "parked", "refused"]
@@ -36,6 +37,7 @@ class Context(Frozen):
     router: Router
     decode: Callable[[bytes], OrderEvent]
     """Turns the raw bytes of a parked event back into the event."""
+    reviewer: Reviewer
 
 
 class Decision(Frozen):

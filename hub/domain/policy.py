@@ -81,10 +81,6 @@ class Policy(Frozen, kw_only=True):
     purchase_orders_kept: timedelta = timedelta(days=180)
     """So long another order of the customer under the same purchase order number is suspected to be the same one."""
     max_lines: int = 1_000
-    large_amount: Decimal = Decimal(50_000)
-    """An order of at least this value, in its own currency and with VAT, is of class `large`."""
-    urgent_days: int = 3
-    """An order wanted within this many days is of class `urgent`."""
     over_delivery_percent: Decimal = Decimal(0)
     """How much more than ordered is billed when it was delivered, where neither item nor customer say."""
     under_delivery_percent: Decimal = Decimal(0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Protocol
 
+from hub.domain.items import Supply
 from hub.domain.model import Department, Frozen
 from hub.domain.node import Node
 
-OrderClass = Literal["standard", "large", "urgent"]
+OrderClass = str
+"""As the rules name it."""
 
 
 class LineFacts(Frozen):
@@ -26,6 +28,12 @@ class LineFacts(Frozen):
     priority: str
     order_class: OrderClass
     currency: str
+    group: str = ""
+    """The customer's."""
+    region: str = ""
+    item_class: str = ""
+    supply: Supply = ""
+    """How the line is come by, as the rules say."""
 
 
 class Candidate(Frozen):

@@ -1,6 +1,7 @@
 """The company's rules, which are data: files of a directory, loaded, checked and ready to be asked."""
 
 from hub.rules.allocation import RuleRouter, load_router
+from hub.rules.review import RuleReviewer, load_reviewer
 from hub.rules.rule_file import RULES_DIR
 
-__all__ = ["RULES_DIR", "RuleRouter", "load_router"]
+__all__ = ["RULES_DIR", "RuleReviewer", "RuleRouter", "load_reviewer", "load_router"]

@@ -5,9 +5,7 @@ Everything that can be wrong with a rule is found when it is loaded; the error n
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from hub.domain.model import DEPARTMENTS
 from hub.domain.node import Node
 from hub.domain.routing import Candidate, LineFacts, OrderClass
-from hub.rules.condition import REMEMBERED, Condition, vocabulary_of
+from hub.rules.condition import REMEMBERED, Condition, reader, vocabulary_of
 from hub.rules.nodes import Nodes, load_nodes
 from hub.rules.rule_file import NamedRule, Section, parse_sections, read_rules
 
@@ -73,7 +71,7 @@ class RuleRouter:
         compiled = [_Compiled(rule) for rule in sorted(rules, key=Rule.rank)]
         self._rules = compiled
         names = sorted({name for rule in compiled for name in rule.reads})
-        self._facts = _getter(names)
+        self._facts = reader(names)
         self._answers = lru_cache(maxsize=REMEMBERED)(self._ask)
         self._names = names
 
@@ -129,13 +127,6 @@ def parse_rules(text: str, origin: str, nodes: Nodes | None = None) -> list[Rule
     """The rules written in `text`, which may assign to `nodes`. Raises ConfigError, naming `origin`, line and rule."""
     sections = {"rules": Section(Rule, _FACTS, "a line")}
     return parse_sections(text, origin, sections, {"supplied by": nodes or {}})["rules"]
-
-
-def _getter(names: list[str]) -> Callable[[LineFacts], tuple[Any, ...]]:
-    """Reads the named facts as a tuple; `attrgetter` gives a bare value for one name and takes no empty list."""
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda facts: tuple(getattr(facts, name) for name in names)
 
 
 def _match_values(match: Match) -> dict[str, tuple[str, ...]]:

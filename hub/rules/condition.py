@@ -6,10 +6,11 @@ What a condition may read are the fields of a struct of facts: texts, numbers (D
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice, product
+from operator import attrgetter
 from typing import Any, Literal, get_type_hints
 
 import cel
@@ -31,6 +32,13 @@ _KINDS: Mapping[object, FactKind] = {Decimal: "number", int: "number", bool: "tr
 def vocabulary_of(facts: type[Frozen]) -> Vocabulary:
     """The fields of a struct of facts: numbers and truth values by their type, everything else is text."""
     return {name: _KINDS.get(kind, "text") for name, kind in get_type_hints(facts).items()}
+
+
+def reader(names: Sequence[str]) -> Callable[[Frozen], tuple[Any, ...]]:
+    """Reads the named facts as a tuple; `attrgetter` gives a bare value for one name and takes no empty list."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda facts: tuple(getattr(facts, name) for name in names)
 
 
 class Condition:

@@ -12,7 +12,7 @@ import yaml
 from hub.domain.model import Frozen
 from hub.errors import ConfigError
 from hub.rules.marked import at, entries_of, lists_of
-from hub.rules.rule_file import RULES_DIR, read_rules
+from hub.rules.rule_file import directory_with, read_rules
 
 S = TypeVar("S", bound=Frozen)
 Check = Callable[[Mapping[str, S]], Iterable[tuple[str, str]]]
@@ -26,7 +26,7 @@ def load_named(directory: Path, what: str, kind: type[S], check: Check[S]) -> Ma
         ConfigError: something is wrong; names file, line and entry.
     """
     name = f"{what}.yaml"
-    text, origin = read_rules(directory if (directory / name).exists() else RULES_DIR, name, what)
+    text, origin = read_rules(directory_with(name, directory), name, what)
     return parse_named(text, origin, what, kind, check)
 
 

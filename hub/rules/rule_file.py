@@ -44,6 +44,11 @@ class Section(NamedTuple):
     """What an entry is called."""
 
 
+def directory_with(file_name: str, rules_dir: Path | None) -> Path:
+    """A directory of one's own if it has the file, else the hub's."""
+    return rules_dir if rules_dir is not None and (rules_dir / file_name).exists() else RULES_DIR
+
+
 def read_rules(rules_dir: Path | None, file_name: str, what: str) -> tuple[str, str]:
     """The text of a file of the rules directory, by default the hub's own, and its name for messages.
 

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from hub.agents import orders
 from hub.codec import Codec
 from hub.domain.decide import decide
@@ -23,7 +25,7 @@ from hub.domain.headline import headline
 from hub.domain.journal import JournalEntry
 from hub.domain.order import OrderState, next_due
 from hub.policy import load_policy
-from hub.rules import load_router
+from hub.rules import load_reviewer, load_router
 from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import Record
 from hub.topics import (
@@ -133,7 +135,13 @@ class OrdersOracle:
         self, verdict: Verdict, entries: Sequence[tuple[Record, JournalEntry]]
     ) -> tuple[dict[bytes, OrderState | None], list[Message], list[Place]]:
         """States, messages, and parked events given up, as they follow from the journal."""
-        context = Context(_PAST, load_policy(self.rules_dir), load_router(self.rules_dir), self.codec.decode)
+        context = Context(
+            _PAST,
+            load_policy(self.rules_dir),
+            load_router(self.rules_dir),
+            self.codec.decode,
+            load_reviewer(self.rules_dir),
+        )
         states: dict[bytes, OrderState | None] = {}
         last: dict[tuple[str, str, int], int] = {}
         messages: list[Message] = []
@@ -159,7 +167,7 @@ class OrdersOracle:
     def _decide(self, before: OrderState | None, entry: JournalEntry, context: Context) -> Decision:
         event = self.codec.decode(entry.payload)
         received = Received(event, entry.payload, entry.topic, entry.partition, entry.offset)
-        return decide(before, received, Context(entry.decided_at, context.policy, context.router, context.decode))
+        return decide(before, received, replace(context, now=entry.decided_at))
 
     def _messages(self, order_id: str, effects: Sequence[Effect]) -> Iterator[Message]:
         for effect in effects:

@@ -29,7 +29,7 @@ from hub.domain.events import OrderCancelled, OrderPlaced, StatusReported
 from hub.domain.ids import work_order_id
 from hub.domain.model import LineQuantity
 from hub.policy import load_policy
-from hub.rules import RULES_DIR, load_router
+from hub.rules import RULES_DIR, load_reviewer, load_router
 from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import Record
 from hub.topics import (
@@ -205,7 +205,11 @@ class OrdersScenario:
         policy_read = load_policy(self._rules_dir)
         self.agents = (
             orders.create_agent(
-                self._codec, load_router(self._rules_dir), policy_read, max_event_bytes=MAX_EVENT_BYTES
+                self._codec,
+                load_router(self._rules_dir),
+                load_reviewer(self._rules_dir),
+                policy_read,
+                max_event_bytes=MAX_EVENT_BYTES,
             ),
             credit.create_agent(self._codec, policy_read, max_event_bytes=MAX_EVENT_BYTES),
             capacity.create_agent(self._codec, load_router(self._rules_dir), max_event_bytes=MAX_EVENT_BYTES),

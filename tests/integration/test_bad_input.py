@@ -45,7 +45,7 @@ def right(order_id: str) -> OrderPlaced:
         occurred_at=NOON,
         order_id=order_id,
         customer_id="C-1",
-        purchase_order="PO-1",
+        purchase_order=f"PO-{order_id}",
         currency="EUR",
         lines=(LINE,),
         deliver_to=Address("Weserland", "Hafenstrasse 12", "Bremen", "28217", "DE"),

@@ -369,7 +369,7 @@ def _placed(order_id: str) -> OrderPlaced:
         occurred_at=datetime(2026, 3, 2, 9, tzinfo=UTC),
         order_id=order_id,
         customer_id="CUSTOMER-1",
-        purchase_order="PO-1",
+        purchase_order=f"PO-{order_id}",
         currency="EUR",
         lines=(_LINE,),
         deliver_to=_ADDRESS,

@@ -232,7 +232,7 @@ def _story(order_id: str) -> Iterator[Event]:
         occurred_at=_NOW,
         order_id=order_id,
         customer_id=f"CUSTOMER-{int(order_id[-5:]) % _CUSTOMERS}",
-        purchase_order="PO-1",
+        purchase_order=f"PO-{order_id}",
         currency="EUR",
         lines=(line,),
         deliver_to=_ADDRESS,

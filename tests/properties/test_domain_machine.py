@@ -510,9 +510,7 @@ class OrderMachine(RuleBasedStateMachine):
         state: OrderState | None = None
         context = self.story.context()
         for received, decided_at in journal:
-            decision = decide(
-                state, received, type(context)(decided_at, context.policy, context.router, context.decode)
-            )
+            decision = decide(state, received, replace(context, now=decided_at))
             state = decision.state
             decided = decisions.pop(0)
             assert (decision.outcome, decision.effects, decision.explanations) == (

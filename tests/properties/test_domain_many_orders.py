@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hub.domain.policy import Policy
 from tests.support.effort import examples
 from tests.support.hubs import PureHub
-from tests.support.orders import PrefixRouter
+from tests.support.orders import RULES, PrefixRouter
 from tests.support.scene import Scene
 
 LIMIT = Decimal(600)
@@ -26,7 +26,7 @@ class OrdersInFlight(RuleBasedStateMachine):
 
     @initialize()
     def open_account(self) -> None:
-        self.hub = PureHub(Policy(), PrefixRouter())
+        self.hub = PureHub(Policy(), PrefixRouter(), RULES)
         self.scene = Scene(self.hub, "")
         self.scene.customer(CUSTOMER, str(LIMIT), "EUR")
 

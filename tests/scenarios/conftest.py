@@ -17,7 +17,7 @@ from hub.domain.headline import headline, waits_for
 from hub.domain.ledger import billed
 from hub.domain.order import LineState
 from hub.policy import load_policy
-from hub.rules import load_router
+from hub.rules import load_reviewer, load_router
 from tests.support.hubs import Hub, PureHub
 from tests.support.kafka_hub import KafkaHub
 from tests.support.scene import Row, Scene
@@ -53,7 +53,7 @@ def kafka_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaHub]:
 def scene(request: pytest.FixtureRequest) -> Scene:
     """The scenario, told to the domain alone, and again to the hub on a real Kafka."""
     pure = request.param == "core"
-    hub: Hub = PureHub(load_policy(), load_router()) if pure else request.getfixturevalue("kafka_hub")
+    hub: Hub = PureHub(load_policy(), load_router(), load_reviewer()) if pure else request.getfixturevalue("kafka_hub")
     return Scene(hub)
 
 

@@ -30,6 +30,7 @@ from hub.domain.items import Item
 from hub.domain.master_data import Knowledge, PurchaseOrder, claim, give_up, number_mark
 from hub.domain.order import OrderState, next_due
 from hub.domain.policy import Policy
+from hub.domain.review import Reviewer
 from hub.domain.routing import Router
 from hub.domain.statements import ItemStated
 from tests.support.orders import START
@@ -72,10 +73,11 @@ class Hub(Protocol):
 class PureHub:
     """The domain alone: events queue up between orders and accounts as they do between partitions."""
 
-    def __init__(self, policy: Policy, router: Router) -> None:
+    def __init__(self, policy: Policy, router: Router, reviewer: Reviewer) -> None:
         self.now = START
         self._policy = policy
         self._router = router
+        self._reviewer = reviewer
         self._orders: dict[str, OrderState] = {}
         self._accounts: dict[str, CreditAccount] = {}
         self._reservations: dict[str, Reservation] = {}
@@ -200,7 +202,7 @@ class PureHub:
     def _decide(self, event: OrderEvent) -> None:
         raw = f"{event.source}\x1f{event.event_id}".encode()
         self._raw[raw] = event
-        context = Context(self.now, self._policy, self._router, self._raw.__getitem__)
+        context = Context(self.now, self._policy, self._router, self._raw.__getitem__, self._reviewer)
         received = Received(event, raw, "test", 0, len(self._raw))
         decision = decide(self._orders.get(event.order_id), received, context)
         entry = Entry(event, decision.outcome, decision.code, decision.detail, decision.explanations)

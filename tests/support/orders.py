@@ -33,17 +33,23 @@ from hub.domain.events import (
 )
 from hub.domain.headline import Headline, headline
 from hub.domain.ids import timer_id, work_order_id
+from hub.domain.items import Item
+from hub.domain.master_data import Knowledge
 from hub.domain.model import Address, Department, LineChange, LineQuantity, OrderLine
 from hub.domain.node import Node
 from hub.domain.order import LineState, OrderState, next_due
 from hub.domain.policy import Policy
+from hub.domain.review import Reviewer
 from hub.domain.routing import Candidate, LineFacts
+from hub.rules import load_reviewer
 
 START = datetime(2025, 3, 3, 8, tzinfo=UTC)
 ORDER = "ORD-1"
 CUSTOMER = "C-1"
 ADDRESS = Address("Weserland", "Hafenstrasse 12", "Bremen", "28217", "DE")
 E = TypeVar("E")
+RULES = load_reviewer()
+"""The hub's own rules for the review of an order."""
 
 
 class PrefixRouter:
@@ -109,6 +115,11 @@ class Story:
         self.nodes_answer = nodes_answer
         self.policy = policy or Policy()
         self.router = PrefixRouter(*nodes)
+        self.reviewer: Reviewer = RULES
+        self.items: dict[str, Item] = {}
+        """Master data, by item."""
+        self.twin = ""
+        """Another order of the customer under the same purchase order number."""
         self.now = START
         self.state: OrderState | None = None
         self.decisions: list[Decision] = []
@@ -135,6 +146,10 @@ class Story:
         }
         event = CustomerUpdated(customer_id=CUSTOMER, **self.head(), **(values | fields))
         self.account = decide_customer(self.account, event, self.policy).account
+
+    def item(self, item_id: str, **fields: Any) -> None:
+        """The item's master data are (re)set."""
+        self.items[item_id] = Item(item_id=item_id, **fields)
 
     def head(self) -> dict[str, Any]:
         """What every event carries, each time a new id and a minute later."""
@@ -248,14 +263,18 @@ class Story:
 
     def answer(self, request: CreditRequested) -> CreditDecided | None:
         """What the account decides on a request."""
-        decision = decide_credit(self.account, self.reservation, request, self.now, self.policy)
+        known = Knowledge(
+            items=tuple(self.items[item_id] for item_id in request.items if item_id in self.items),
+            duplicate_of=self.twin if request.purchase_order and request.action == "reserve" else "",
+        )
+        decision = decide_credit(self.account, self.reservation, request, self.now, self.policy, knowledge=known)
         self.account, self.reservation = decision.account, decision.reservation
         return decision.decided
 
     # --- what can be seen ---------------------------------------------------------------------
 
     def context(self) -> Context:
-        return Context(self.now, self.policy, self.router, self._events.__getitem__)
+        return Context(self.now, self.policy, self.router, self._events.__getitem__, self.reviewer)
 
     @property
     def order(self) -> OrderState:

@@ -30,12 +30,13 @@ from hub.domain.model import DEPARTMENTS
 from hub.domain.order import OrderState, next_due
 from hub.domain.policy import Policy
 from hub.domain.statements import ItemStated
-from hub.rules import load_router
+from hub.rules import load_reviewer, load_router
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECONDS = 12.0
 CODEC = Codec.load()
 ROUTER = load_router()
+REVIEWER = load_reviewer()
 
 
 def _actors() -> dict[str, Behaviour]:
@@ -92,7 +93,7 @@ class Theatre:
             self.accounts[event.customer_id] = booked.account
             return
         assert not isinstance(event, CreditRequested | ItemUpdated | ItemStated)
-        context = Context(self.now, self.policy, ROUTER, CODEC.decode)
+        context = Context(self.now, self.policy, ROUTER, CODEC.decode, REVIEWER)
         decision = decide(self.orders.get(event.order_id), Received(event, raw, "test", 0, 0), context)
         self.outcomes[event.order_id, decision.outcome] += 1
         if decision.outcome == "refused":

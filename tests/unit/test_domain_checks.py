@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +11,7 @@ from msgspec.structs import replace
 from hub.domain.checks import check_order, is_quantity
 from hub.domain.countries import COUNTRIES
 from hub.domain.policy import Policy
-from tests.support.orders import ADDRESS, START, Story, line
+from tests.support.orders import ADDRESS, Story, line
 
 
 @pytest.mark.parametrize(
@@ -118,23 +117,6 @@ def test_what_was_refused_can_be_sent_again_put_right() -> None:
     wrong = story.placed(line(quantity=-5))
     assert story.receive(wrong).outcome == "refused"
     assert story.receive(replace(wrong, lines=(line(),))).outcome == "applied"
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({}, "standard"),
-        ({"priority": "urgent"}, "urgent"),
-        ({"requested_delivery": START.date() + timedelta(days=3)}, "urgent"),
-        ({"requested_delivery": START.date() + timedelta(days=4)}, "standard"),
-        ({"lines": (line(quantity=4202, price=Decimal(10)),)}, "large"),
-        ({"lines": (line(quantity=4202),), "priority": "urgent"}, "urgent"),
-    ],
-)
-def test_orders_are_classified_by_urgency_then_by_value(fields: dict[str, Any], expected: str) -> None:
-    story = Story()
-    story.receive(replace(story.placed(), **fields))
-    assert story.order.order_class == expected
 
 
 def test_the_countries_are_those_of_the_standard() -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from hub.domain.decide import decide
 from hub.domain.effects import ExceptionRaised, SettlementRecorded, WorkOrderIssued
@@ -346,5 +347,5 @@ def test_decisions_about_holds_come_out_the_same_when_decided_again() -> None:
     state = None
     for received, decided_at in story.journal:
         context = story.context()
-        state = decide(state, received, type(context)(decided_at, context.policy, context.router, context.decode)).state
+        state = decide(state, received, replace(context, now=decided_at)).state
     assert state == story.state

@@ -8,7 +8,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from hub.domain.decide import fold
 from hub.domain.decision import Context
-from hub.rules import load_router
+from hub.rules import load_reviewer, load_router
 from tests.support.orders import START, Story, line
 
 
@@ -30,7 +30,7 @@ def five_line_order() -> Story:
 
 def test_a_five_line_order_is_decided_from_its_placement_to_its_last_payment(benchmark: BenchmarkFixture) -> None:
     story = five_line_order()
-    context = Context(START, story.policy, load_router(), story.context().decode)
+    context = Context(START, story.policy, load_router(), story.context().decode, load_reviewer())
     benchmark.extra_info["events"] = len(story.journal)
     state = benchmark(fold, story.journal, context)
     assert state is not None

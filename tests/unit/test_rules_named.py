@@ -133,7 +133,7 @@ def test_a_mistake_about_roles_is_named(may: str, says: str) -> None:
 
 
 def test_a_directory_without_the_file_has_the_hubs_own(tmp_path: Path) -> None:
-    (tmp_path / "policy.yaml").write_text("urgent_days: 5")
+    (tmp_path / "policy.yaml").write_text("payment_days: 5")
     (tmp_path / "holds.yaml").write_text("holds:\n  - {name: mine}")
     (tmp_path / "roles.yaml").write_text("roles: []")
     policy = load_policy(tmp_path)

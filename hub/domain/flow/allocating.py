@@ -254,7 +254,7 @@ def _emit(
             lines=lines,
             deliver_to=terms.deliver_to if department == "logistics" else None,
             due=terms.requested_delivery,
-            priority=terms.priority,
+            priority=state.priority or terms.priority,
             rule=rule,
         )
     )

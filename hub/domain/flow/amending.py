@@ -70,13 +70,18 @@ def _take_effect(turn: Turn, event: OrderChanged, lines: tuple[LineState, ...], 
         notify(turn, "changed", reason=told)
         settle_up(turn, before)
         return
-    turn.update(confirm_due=None, consent=False)
+    turn.update(confirm_due=None, consent=False, unreviewed=_unreviewed(turn.state.unreviewed, event.changes))
     turn.move_commercial("amend")
     issue_changed_work(turn, before.lines)
     if end_if_complete(turn, "every line was deleted"):
         return
     notify(turn, "changed", reason=told)
     request_credit(turn, value)
+
+
+def _unreviewed(waiting: tuple[str, ...], changes: tuple[LineChange, ...]) -> tuple[str, ...]:
+    """The lines that are to be reviewed: those that were, and those that are not what they were."""
+    return tuple(dict.fromkeys((*waiting, *(change.line_id for change in changes if change.action != "delete"))))
 
 
 def _billed_as(lines: tuple[LineState, ...], known: tuple[LineState, ...]) -> tuple[LineState, ...]:

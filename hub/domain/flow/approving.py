@@ -6,6 +6,7 @@ from hub.domain.events import CreditDecided
 from hub.domain.flow.allocating import allocate_lines
 from hub.domain.flow.confirming import confirm, seek_confirmation
 from hub.domain.flow.problems import open_exception
+from hub.domain.flow.reviewing import review
 from hub.domain.flow.turn import Turn
 from hub.domain.verdict import Ignore, Verdict
 
@@ -19,12 +20,16 @@ def on_credit_decided(turn: Turn, event: CreditDecided) -> Verdict:
             f"The order no longer waits for the answer to request {event.request_id} of revision {event.revision}",
         )
     turn.update(credit_request=None, credit_due=None, reserved=event.reserved, payment_days=event.payment_days)
-    if not event.granted:
-        _refused(turn, event)
+    if event.granted:
+        turn.move_credit("grant")
+        turn.explain(f"credit granted: {event.reserved} {event.currency} reserved")
+    else:
+        turn.move_credit("refuse")
+    if turn.state.unreviewed and not review(turn, event, request.amount):
         return None
-    turn.move_credit("grant")
-    turn.explain(f"credit granted: {event.reserved} {event.currency} reserved")
-    if turn.state.commercial == "received":
+    if not event.granted:
+        _tell_refused(turn, event)
+    elif turn.state.commercial == "received":
         seek_confirmation(turn, event.confirmation)
     elif turn.state.consent:
         confirm(turn)
@@ -33,8 +38,7 @@ def on_credit_decided(turn: Turn, event: CreditDecided) -> Verdict:
     return None
 
 
-def _refused(turn: Turn, event: CreditDecided) -> None:
-    turn.move_credit("refuse")
+def _tell_refused(turn: Turn, event: CreditDecided) -> None:
     failed = "; ".join(
         f"{check.rule}: {check.value} against {check.threshold}" for check in event.checks if not check.passed
     )

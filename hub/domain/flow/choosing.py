@@ -62,9 +62,13 @@ def facts(state: OrderState, terms: Terms, line: LineState) -> LineFacts:
         postal_code=terms.deliver_to.postal_code,
         customer_id=terms.customer_id,
         seller_id=terms.seller_id,
-        priority=terms.priority,
+        priority=state.priority or terms.priority,
         order_class=state.order_class,
         currency=terms.currency,
+        group="" if state.customer is None else state.customer.group,
+        region=state.region,
+        item_class="" if line.item is None else line.item.item_class,
+        supply=line.supply,
     )
 
 

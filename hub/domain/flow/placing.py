@@ -1,19 +1,14 @@
-"""An order comes in: check, classify, and ask the customer's account for credit."""
+"""An order comes in: check it, and ask the customer's account for credit and for what it is to be reviewed by."""
 
 from __future__ import annotations
-
-from datetime import timedelta
-from decimal import Decimal
 
 from hub.domain import amounts
 from hub.domain.checks import LARGEST_VALUE, check_order, refusal, too_large
 from hub.domain.events import OrderPlaced
 from hub.domain.flow.crediting import request_credit
-from hub.domain.flow.notifying import notify
 from hub.domain.flow.turn import Turn
 from hub.domain.ledger import new_line
 from hub.domain.order import Terms
-from hub.domain.routing import OrderClass
 from hub.domain.verdict import Verdict
 
 
@@ -25,7 +20,6 @@ def on_placed(turn: Turn, event: OrderPlaced) -> Verdict:
     value = amounts.value(event.currency, event.discount_percent, lines)
     if value >= LARGEST_VALUE:
         return too_large(value)
-    order_class = classify(turn, event, value)
     turn.update(
         terms=Terms(
             customer_id=event.customer_id,
@@ -40,22 +34,11 @@ def on_placed(turn: Turn, event: OrderPlaced) -> Verdict:
             note=event.note,
             settlement=event.settlement or turn.policy.settlement,
         ),
-        order_class=order_class,
         lines=lines,
+        unreviewed=tuple(line.line_id for line in event.lines),
         placed_at=event.occurred_at,
     )
     turn.move_commercial("place")
-    turn.explain(f"placed: {len(lines)} lines, {value} {event.currency}, class {order_class}")
-    notify(turn, "received")
+    turn.explain(f"placed: {len(lines)} lines, {value} {event.currency}")
     request_credit(turn, value)
     return None
-
-
-def classify(turn: Turn, event: OrderPlaced, value: Decimal) -> OrderClass:
-    """urgent, as the buyer says or by its date; else large by its value; else standard."""
-    wanted_by = event.requested_delivery
-    if event.priority == "urgent" or (
-        wanted_by is not None and wanted_by <= turn.today + timedelta(days=turn.policy.urgent_days)
-    ):
-        return "urgent"
-    return "large" if value >= turn.policy.large_amount else "standard"
