@@ -19,9 +19,10 @@ from hub.domain.roles import Role
 from hub.errors import ConfigError
 from hub.rules import RULES_DIR
 from hub.rules.named import load_named
+from hub.rules.texts import load_texts
 
 _FILE_NAME = "policy.yaml"
-_OTHER_FILES = frozenset(("holds", "exceptions", "roles"))
+_OTHER_FILES = frozenset(("texts", "holds", "exceptions", "roles"))
 """What of the policy is read from elsewhere."""
 
 
@@ -47,6 +48,7 @@ def load_policy(rules_dir: Path | None = None) -> Policy:
     rules = load_named(directory, "holds", HoldRule, holds.check)
     return replace(
         policy,
+        texts=load_texts(directory),
         holds=rules,
         exceptions=load_named(directory, "exceptions", ExceptionRule, exceptions.check),
         roles=load_named(directory, "roles", Role, lambda found: roles.check(found, rules)),

@@ -271,6 +271,8 @@ class OrderState(Frozen, kw_only=True):
     """By how much the whole differs from these its parts, as far as settlements have stated it."""
     delivered_on: date | None = None
     """When the last goods arrived."""
+    promised: date | None = None
+    """The new date the customer was last told of; None if there is no delay."""
 
     capacity: tuple[CapacityQuestion, ...] = ()
     """One for each node whose answer the order waits for."""

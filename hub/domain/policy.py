@@ -17,6 +17,7 @@ from hub.domain.model import Department, Frozen
 from hub.domain.money import CURRENCIES
 from hub.domain.order import SettlementContract
 from hub.domain.roles import RoleRules
+from hub.domain.texts import Texts
 
 _HUNDRED = Decimal(100)
 MAX_PAYMENT_DAYS = 3_650
@@ -60,6 +61,10 @@ class Policy(Frozen, kw_only=True):
     confirmation_wait: timedelta = timedelta(days=2)
     confirmation_silence: Literal["accept", "cancel", "escalate"] = "cancel"
     """What happens when the customer does not answer in time; escalate opens an exception and goes on waiting."""
+    confirmation_rejected: Literal["cancel", "escalate"] = "cancel"
+    """What happens when the customer says no."""
+    confirmation_changed: Literal["ask", "accept"] = "ask"
+    """Whether a customer who changes the order instead of answering is asked again, or has thereby agreed."""
     credit_wait: timedelta = timedelta(minutes=5)
     """After this long without an answer the credit request is sent again, under the same id."""
     credit: CreditTerms = CreditTerms(limit=Decimal(0))
@@ -99,6 +104,8 @@ class Policy(Frozen, kw_only=True):
     """Units of `vat_currency` for one of each other currency."""
     accounts: Accounts = msgspec.field(default_factory=Accounts)
     """The chart of accounts of settlements.journal."""
+    texts: Mapping[str, Texts] = msgspec.field(default_factory=dict)
+    """What customers are told, by language, of files of their own; without any, notifications have no text."""
     holds: HoldRules = msgspec.field(default_factory=dict)
     """By name. These last three have files of their own."""
     exceptions: ExceptionRules = msgspec.field(default_factory=dict)

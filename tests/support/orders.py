@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from hub.domain.capacity import Booking, NodeLoad
 from hub.domain.credit import CreditAccount, Reservation
 from hub.domain.decide import decide
@@ -42,6 +44,7 @@ from hub.domain.policy import Policy
 from hub.domain.review import Reviewer
 from hub.domain.routing import Candidate, LineFacts
 from hub.rules import load_reviewer
+from hub.rules.texts import load_texts
 
 START = datetime(2025, 3, 3, 8, tzinfo=UTC)
 ORDER = "ORD-1"
@@ -49,6 +52,7 @@ CUSTOMER = "C-1"
 ADDRESS = Address("Weserland", "Hafenstrasse 12", "Bremen", "28217", "DE")
 E = TypeVar("E")
 RULES = load_reviewer()
+TEXTS = load_texts()
 """The hub's own rules for the review of an order."""
 
 
@@ -113,7 +117,8 @@ class Story:
     ) -> None:
         self.order_id = order_id
         self.nodes_answer = nodes_answer
-        self.policy = policy or Policy()
+        policy = policy or Policy()
+        self.policy = policy if policy.texts else replace(policy, texts=TEXTS)
         self.router = PrefixRouter(*nodes)
         self.reviewer: Reviewer = RULES
         self.items: dict[str, Item] = {}
@@ -205,8 +210,8 @@ class Story:
             OrderPaid(order_id=self.order_id, amount=Decimal(str(amount)), currency=currency, **self.head())
         )
 
-    def command(self, command: Any, target: str = "", owner: str = "ines") -> Decision:
-        return self.receive(self.commanded(command=command, target=target, owner=owner))
+    def command(self, command: Any, target: str = "", owner: str = "ines", reason: str = "test") -> Decision:
+        return self.receive(self.commanded(command=command, target=target, owner=owner, reason=reason))
 
     def commanded(self, **fields: Any) -> OperatorCommanded:
         values: dict[str, Any] = {"order_id": self.order_id, "owner": "ines", "reason": "test"}

@@ -199,6 +199,7 @@ def test_an_amendment_is_reviewed_as_far_as_it_changed_lines() -> None:
     story.command("release-hold", "review")
     story.change(1, LineChange("change", "2", line("2", "ST-2", 5)))
     assert holds(story) == []
+    assert story.line("1").item == story.items["ST-1"]
     story.change(2, LineChange("change", "1", line("1", quantity=9)))
     assert holds(story) == ["review"]
 

@@ -28,7 +28,8 @@ def load(directory: Path, text: str) -> Policy:
 
 def test_the_policy_that_comes_with_the_hub_is_the_default() -> None:
     policy = load_policy()
-    assert policy == Policy(holds=policy.holds, exceptions=policy.exceptions, roles=policy.roles)
+    texts, holds, exceptions, roles = policy.texts, policy.holds, policy.exceptions, policy.roles
+    assert policy == Policy(texts=texts, holds=holds, exceptions=exceptions, roles=roles)
 
 
 def test_every_example_in_the_policy_that_comes_with_the_hub_can_be_used(tmp_path: Path) -> None:

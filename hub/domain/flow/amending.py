@@ -19,6 +19,7 @@ from hub.domain.events import OrderChanged
 from hub.domain.flow.allocating import issue_changed_work
 from hub.domain.flow.balancing import settle_up
 from hub.domain.flow.cancelling import cancel_line
+from hub.domain.flow.confirming import agrees_by_changing
 from hub.domain.flow.correcting import repriced, restate_all, reverse_all
 from hub.domain.flow.crediting import request_credit
 from hub.domain.flow.notifying import notify
@@ -27,6 +28,7 @@ from hub.domain.flow.turn import Turn
 from hub.domain.ledger import new_line, wanted
 from hub.domain.model import LineChange, OrderLine
 from hub.domain.order import ZERO, LineState
+from hub.domain.phrases import Phrase, listed
 from hub.domain.verdict import Park, Refuse, Verdict
 
 
@@ -70,10 +72,11 @@ def _take_effect(turn: Turn, event: OrderChanged, lines: tuple[LineState, ...], 
         notify(turn, "changed", reason=told)
         settle_up(turn, before)
         return
-    turn.update(confirm_due=None, consent=False, unreviewed=_unreviewed(turn.state.unreviewed, event.changes))
+    unreviewed = _unreviewed(turn.state.unreviewed, event.changes)
+    turn.update(confirm_due=None, consent=agrees_by_changing(turn), unreviewed=unreviewed)
     turn.move_commercial("amend")
     issue_changed_work(turn, before.lines)
-    if end_if_complete(turn, "every line was deleted"):
+    if end_if_complete(turn, Phrase("every line was deleted")):
         return
     notify(turn, "changed", reason=told)
     request_credit(turn, value)
@@ -170,16 +173,16 @@ def _unknown(change: LineChange) -> Refuse:
 def _told(changes: tuple[LineChange, ...], lines: tuple[LineState, ...]) -> str:
     """What became of each change, for a person."""
     after = {line.line.line_id: line for line in lines}
-    return "; ".join(_outcome(change, after[change.line_id]) for change in changes)
+    return listed(_outcome(change, after[change.line_id]) for change in changes)
 
 
 def _outcome(change: LineChange, line: LineState) -> str:
-    quantity = f"{wanted(line)} {line.line.unit}"
+    goods = f"{wanted(line)} {line.line.unit}"
     if change.action == "add":
-        return f"line {change.line_id} is added with {quantity}"
+        return Phrase("line {line} is added with {goods}", line=change.line_id, goods=goods)
     asked = ZERO if change.line is None else change.line.quantity
     if wanted(line) > asked:
-        return f"line {change.line_id} stays at {quantity}, which are on their way"
+        return Phrase("line {line} stays at {goods}, which are on their way", line=change.line_id, goods=goods)
     if change.action == "delete":
-        return f"line {change.line_id} is deleted"
-    return f"line {change.line_id} is now {quantity}"
+        return Phrase("line {line} is deleted", line=change.line_id)
+    return Phrase("line {line} is now {goods}", line=change.line_id, goods=goods)

@@ -29,10 +29,10 @@ def on_credit_decided(turn: Turn, event: CreditDecided) -> Verdict:
         return None
     if not event.granted:
         _tell_refused(turn, event)
-    elif turn.state.commercial == "received":
-        seek_confirmation(turn, event.confirmation)
     elif turn.state.consent:
         confirm(turn)
+    elif turn.state.commercial == "received":
+        seek_confirmation(turn, event.confirmation)
     elif turn.state.commercial == "confirmed":
         allocate_lines(turn)
     return None

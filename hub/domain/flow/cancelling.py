@@ -14,12 +14,13 @@ from hub.domain.flow.settling import end_if_complete
 from hub.domain.flow.turn import Turn
 from hub.domain.model import Department
 from hub.domain.order import ZERO, LineState
+from hub.domain.phrases import Phrase
 from hub.domain.verdict import Verdict
 
 
 def on_cancelled(turn: Turn, event: OrderCancelled) -> Verdict:
     """The buyer cancelled."""
-    cancel_order(turn, event.reason or "as you asked", charged=charged_departments(turn))
+    cancel_order(turn, event.reason or Phrase("as you asked"), charged=charged_departments(turn))
     return None
 
 
@@ -32,14 +33,14 @@ def cancel_order(turn: Turn, reason: str, *, line_id: str = "", charged: tuple[D
     lines = tuple(cancel_line(line) if line_id in {"", line.line.line_id} else line for line in before)
     if all(old is new for old, new in zip(before, lines, strict=True)):
         turn.explain("nothing was cancelled: everything has been shipped")
-        notify(turn, "refused", reason="everything is on its way already")
+        notify(turn, "refused", reason=Phrase("everything is on its way already"))
         return
     turn.update(lines=lines)
     issue_changed_work(turn, before)
     turn.explain(f"cancelled: {reason}")
     charge_cancelled(turn, before, charged)
     if not end_if_complete(turn, reason):
-        notify(turn, "changed", reason=f"what was not yet on its way is cancelled, {reason}")
+        notify(turn, "changed", reason=Phrase("what was not yet on its way is cancelled, {reason}", reason=reason))
         request_remaining_credit(turn)
 
 

@@ -23,6 +23,7 @@ from hub.domain.holds import CREDIT
 from hub.domain.model import DEPARTMENTS
 from hub.domain.node import first_ready_on
 from hub.domain.order import ZERO, LineState
+from hub.domain.phrases import Phrase
 from hub.domain.roles import refusal
 from hub.domain.verdict import Ignore, Refuse, Verdict
 
@@ -145,7 +146,7 @@ def _close_short(turn: Turn, event: OperatorCommanded) -> Verdict:
     turn.update(lines=lines)
     turn.moved = True
     issue_changed_work(turn, before)
-    if not end_if_complete(turn, "we cannot deliver it"):
+    if not end_if_complete(turn, Phrase("we cannot deliver it")):
         request_remaining_credit(turn)
     return None
 
@@ -200,7 +201,7 @@ def _resolve(turn: Turn, event: OperatorCommanded) -> Verdict:
 def _cancel(turn: Turn, event: OperatorCommanded) -> Verdict:
     if turn.state.commercial in _OVER:
         return Refuse("order-over", f"The order is {turn.state.commercial}")
-    cancel_order(turn, event.reason or "by the seller")
+    cancel_order(turn, event.reason or Phrase("by the seller"))
     return None
 
 

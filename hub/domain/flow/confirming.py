@@ -11,6 +11,7 @@ from hub.domain.flow.notifying import notify
 from hub.domain.flow.problems import open_exception
 from hub.domain.flow.turn import Turn
 from hub.domain.holds import blocking
+from hub.domain.phrases import Phrase
 from hub.domain.verdict import Ignore, Refuse, Verdict
 
 
@@ -55,9 +56,17 @@ def on_confirmed(turn: Turn, event: OrderConfirmed) -> Verdict:
     if event.accepted:
         turn.explain("confirmed by the customer")
         confirm(turn)
+    elif turn.policy.confirmation_rejected == "cancel":
+        cancel_order(turn, event.reason or Phrase("declined by the customer"))
     else:
-        cancel_order(turn, event.reason or "declined by the customer")
+        turn.update(confirm_due=None)
+        _escalate(turn, f"The customer declined: {event.reason or 'no reason given'}")
     return None
+
+
+def agrees_by_changing(turn: Turn) -> bool:
+    """Whether a customer that was asked and changes the order has thereby agreed to the rest of it."""
+    return turn.state.commercial == "confirming" and turn.policy.confirmation_changed == "accept"
 
 
 def on_silence(turn: Turn) -> None:
@@ -68,8 +77,10 @@ def on_silence(turn: Turn) -> None:
     if silence == "accept":
         confirm(turn)
     elif silence == "cancel":
-        cancel_order(turn, "not confirmed in time")
+        cancel_order(turn, Phrase("not confirmed in time"))
     else:
-        detail = "The customer did not answer the request for confirmation"
-        root = f"customer {turn.terms.customer_id}"
-        open_exception(turn, "unconfirmed", detail, severity="critical", root=root)
+        _escalate(turn, "The customer did not answer the request for confirmation")
+
+
+def _escalate(turn: Turn, detail: str) -> None:
+    open_exception(turn, "unconfirmed", detail, severity="critical", root=f"customer {turn.terms.customer_id}")

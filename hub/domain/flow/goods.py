@@ -73,7 +73,8 @@ def on_shipped(turn: Turn, event: StatusReported) -> Verdict:
     charge_less(turn)
     advance(turn, "logistics")
     note_progress(turn, event)
-    notify(turn, "shipped", reason=goods)
+    all_of_it = all(line.shipped >= ledger.wanted(line) for line in turn.state.lines)
+    notify(turn, "shipped" if all_of_it else "partly-shipped", reason=goods)
     return None
 
 

@@ -17,6 +17,7 @@ from hub.domain.flow.turn import Turn
 from hub.domain.holds import HOLD, Hold
 from hub.domain.model import Department
 from hub.domain.order import ZERO, LineState, OrderState
+from hub.domain.phrases import Phrase
 
 _NOT_BEGUN = frozenset(("ordered", "accepted", "scheduled"))
 _OPEN = frozenset(("received", "confirming", "confirmed"))
@@ -93,7 +94,8 @@ def on_hold_times(turn: Turn) -> bool:
     over = [hold for hold in turn.state.holds if hold.until is not None and hold.until <= now]
     for hold in over:
         if turn.policy.holds.get(hold.kind, HOLD).then == "cancel":
-            cancel_order(turn, f"it was held until {now:%Y-%m-%d %H:%M} ({hold.name})", line_id=hold.subject)
+            turn.explain(f"it was held until {now:%Y-%m-%d %H:%M} ({hold.name})")
+            cancel_order(turn, Phrase("it could not be released in time"), line_id=hold.subject)
     if over:
         release_holds(turn, frozenset(hold.name for hold in over), "its time is up")
     return bool(due or over)

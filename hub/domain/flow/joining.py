@@ -101,9 +101,17 @@ def _on_scheduled(turn: Turn, event: StatusReported) -> Verdict:
     if late:
         detail = f"{event.department} expects {expected:%Y-%m-%d}: {event.reason or 'no reason given'}"
         open_exception(turn, "late", detail, subject=event.department, since=event.occurred_at, root=_root(event))
-    if late and expected != work.expected_at:
-        notify(turn, "delayed", until=f"{expected:%Y-%m-%d}")
+        _tell_delay(turn)
     return None
+
+
+def _tell_delay(turn: Turn) -> None:
+    """The customer hears the latest date any department gives, and each date once."""
+    works = (turn.state.production, turn.state.procurement, turn.state.logistics)
+    promise = max(work.expected_at for work in works if work.expected_at and work.status != "done").date()
+    if promise != turn.state.promised:
+        turn.update(promised=promise)
+        notify(turn, "delayed", until=f"{promise:%Y-%m-%d}")
 
 
 def _root(event: StatusReported) -> str:

@@ -16,6 +16,7 @@ from hub.domain.flow.turn import Turn
 from hub.domain.items import convert_of
 from hub.domain.model import Department
 from hub.domain.order import ZERO, LineState
+from hub.domain.phrases import Phrase, listed
 from hub.domain.verdict import Refuse
 
 
@@ -76,5 +77,12 @@ def note_progress(turn: Turn, event: StatusReported) -> None:
 
 def told(parts: list[Reported]) -> str:
     """The quantities for a person: `2 KGM of line 1, 3 C62 of line 2`."""
-    shown = ", ".join(f"{part.quantity} {part.line.line.unit} of line {part.line.line.line_id}" for part in parts[:5])
-    return shown if len(parts) <= 5 else f"{shown} and {len(parts) - 5} more lines"
+    shown = listed((_goods(part) for part in parts[:5]), ", ")
+    if len(parts) <= 5:
+        return shown
+    return Phrase("{shown} and {count} more lines", shown=shown, count=str(len(parts) - 5))
+
+
+def _goods(part: Reported) -> str:
+    line = part.line.line
+    return Phrase("{goods} of line {line}", goods=f"{part.quantity} {line.unit}", line=line.line_id)

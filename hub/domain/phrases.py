@@ -1,0 +1,38 @@
+"""Sentences of the hub's own that a customer reads: English in the code, other languages by translation.
+
+As with gettext, the English is the key: a translation that is missing leaves the sentence in English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Self
+
+
+class Phrase(str):
+    """A text that knows what it was made of, so that it can be told in other languages."""
+
+    __slots__ = ("template", "values")
+    template: str
+    values: Mapping[str, str]
+
+    def __new__(cls, template: str, **values: str) -> Self:
+        """`template` with each `{name}` replaced by the value of that name, which may be a phrase."""
+        phrase = super().__new__(cls, template.format(**values))
+        phrase.template = template
+        phrase.values = values
+        return phrase
+
+
+def listed(parts: Iterable[str], separator: str = "; ") -> Phrase:
+    """Several texts in a row."""
+    values = {f"part{number}": part for number, part in enumerate(parts)}
+    return Phrase(separator.join(f"{{{name}}}" for name in values), **values)
+
+
+def told(text: str, translations: Mapping[str, str]) -> str:
+    """A text in the language of the translations, as far as it is the hub's own."""
+    if not isinstance(text, Phrase):
+        return text
+    template = translations.get(text.template, text.template)
+    return template.format(**{name: told(value, translations) for name, value in text.values.items()})
