@@ -26,9 +26,12 @@ _STATES = 3_000
 
 
 class Play:
-    """Both agents with their stores in `directory`. Transactions are of at most 2,000 records of one partition."""
+    """Both agents with their stores in `directory`. Transactions are of at most 2,000 records of one partition.
 
-    def __init__(self, directory: Path) -> None:
+    Of what they send, `kept` has what goes to these topics.
+    """
+
+    def __init__(self, directory: Path, keep: Iterable[str] = ()) -> None:
         self.codec = codec = Codec.load()
         policy = load_policy()
         self._agents: tuple[AgentSpec[Any], ...] = (
@@ -43,6 +46,7 @@ class Play:
         }
         self._waiting: defaultdict[tuple[str, int], list[Record]] = defaultdict(list)
         self._offset = 0
+        self.kept: dict[str, list[tuple[bytes, bytes]]] = {topic: [] for topic in keep}
         self.taken: Counter[str] = Counter()
         """Records taken, by agent."""
 
@@ -88,6 +92,8 @@ class Play:
             if topic in self._sources:
                 for key, value, _ in outputs:
                     self._put(topic, partition, key, value)
+            if topic in self.kept:
+                self.kept[topic] += [(key, value) for key, value, _ in outputs if key and value]
 
     def write(
         self, store: Store, entries: Mapping[bytes, Entry | None], known: Mapping[bytes, tuple[int, str] | None]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 GRACE = 15.0
 """Seconds between asking a peer to end and ending it."""
 
@@ -72,6 +74,51 @@ class Peer:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
         return 0
+
+
+class Tree:
+    """A process with all that it starts, watched from outside."""
+
+    def __init__(self, pid: int, every: float = 0.2) -> None:
+        self._pid = pid
+        self._every = every
+        self._cpu: dict[int, float] = {}
+        self.peak_bytes = 0
+        """Largest resident memory of all of them at one time."""
+
+    @property
+    def cpu_seconds(self) -> float:
+        """User and system time as far as it was seen."""
+        return sum(self._cpu.values())
+
+    async def watch(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(self._every)
+
+    def look(self) -> None:
+        """Add what can be seen now."""
+        resident = 0
+        for pid, fields in self._alive():
+            self._cpu[pid] = (int(fields[11]) + int(fields[12])) / _TICKS
+            resident += int(fields[21]) * _PAGE
+        self.peak_bytes = max(self.peak_bytes, resident)
+
+    def _alive(self) -> Iterator[tuple[int, list[str]]]:
+        """The fields of /proc/PID/stat behind the name, of each process."""
+        children: dict[int, list[tuple[int, list[str]]]] = {}
+        for path in Path("/proc").iterdir():
+            if path.name.isdecimal() and (stat := _read(f"{path}/stat")):
+                fields = stat.rpartition(")")[2].split()
+                children.setdefault(int(fields[1]), []).append((int(path.name), fields))
+                if int(path.name) == self._pid:
+                    yield self._pid, fields
+        waiting = [self._pid]
+        while waiting:
+            for pid, fields in children.get(waiting.pop(), []):
+                waiting.append(pid)
+                yield pid, fields
 
 
 def _read(path: str) -> str:

@@ -27,6 +27,7 @@ from hub.domain.reconciliation.dossier import Dossier
 from hub.domain.reconciliation.order import Grounds, Outcome, in_full, reconcile
 from hub.domain.reconciliation.summary import Summary
 from hub.domain.statements import ItemStated
+from hub.runtime.spec import Record
 from hub.topics import ORDERS_JOURNAL
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -102,8 +103,9 @@ class _Partition:
             while shares:
                 share = shares.pop()
                 shelf = Shelf(share, self._job.max_bytes)
-                async for record in self._held(TOPICS):
-                    shelf.put(record)
+                async for batch in self._held(TOPICS):
+                    for record in batch:
+                        shelf.put(record)
                 shares += shelf.owed
                 await self._reconcile(shelf, self._stated(shelf), found, claims)
         return self._summary
@@ -153,12 +155,13 @@ class _Partition:
 
     async def _ask_journal(self, asked: dict[bytes, list[bytes]]) -> None:
         """Every event that was applied to one of these orders."""
-        async for record in self._held((ORDERS_JOURNAL,)):
-            wanted = asked.get(record.key or b"")
-            if wanted is not None:
-                entry = self._codec.decode_as(JournalEntry, record.value)
-                if entry.outcome == "applied":
-                    wanted.append(entry.payload)
+        async for batch in self._held((ORDERS_JOURNAL,)):
+            for record in batch:
+                wanted = asked.get(record.key or b"")
+                if wanted is not None:
+                    entry = self._codec.decode_as(JournalEntry, record.value)
+                    if entry.outcome == "applied":
+                        wanted.append(entry.payload)
 
     def _dossier(self, key: bytes, held: Held) -> Dossier:
         decode = self._codec.decode_as
@@ -178,8 +181,8 @@ class _Partition:
                 stated[key].append(item)
         return stated
 
-    def _held(self, topics: Sequence[str]) -> AsyncIterator[Any]:
-        return self._reader.held(topics, partition=self._job.partition)
+    def _held(self, topics: Sequence[str]) -> AsyncIterator[list[Record]]:
+        return self._reader.after(topics, {}, follow=False, partition=self._job.partition)
 
 
 def _customer(dossier: Dossier) -> str:

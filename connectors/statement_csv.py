@@ -19,7 +19,7 @@ COLUMNS = (
 )  # fmt: skip
 """What a column may be called. Those of `ItemStated`; `item` is its event id, `date` when goods came or money went."""
 _NEEDED = frozenset(("statement_id", "item", "subject", "party", "date"))
-_MAX_CELL = 4_096
+_MAX_ROW = 65_536
 _SEPARATORS = ";,\t"
 
 
@@ -43,7 +43,7 @@ def is_statement(head: bytes) -> bool:
 
 
 def _rows(lines: io.TextIOWrapper, name: str) -> Iterator[Read]:
-    header = lines.readline(_MAX_CELL)
+    header = lines.readline(_MAX_ROW)
     columns = _header(header)
     unknown = [column for column in columns if column not in COLUMNS]
     missing = sorted(_NEEDED - set(columns))
@@ -52,7 +52,7 @@ def _rows(lines: io.TextIOWrapper, name: str) -> Iterator[Read]:
         reason = f"the first row has to name columns of {known}, each once, and at least {', '.join(sorted(_NEEDED))}"
         yield Refusal(f"{name}:1", (Problem(", ".join(unknown or missing), reason),), header.encode())
         return
-    reader = csv.reader(lines, delimiter=_separator(header))
+    reader = csv.reader(_bounded(lines), delimiter=_separator(header))
     while True:
         where = f"{name}:{reader.line_num + 2}"
         try:
@@ -64,6 +64,13 @@ def _rows(lines: io.TextIOWrapper, name: str) -> Iterator[Read]:
             return
         if any(row):
             yield _item(columns, row, where)
+
+
+def _bounded(lines: io.TextIOWrapper) -> Iterator[str]:
+    while line := lines.readline(_MAX_ROW + 1):
+        if len(line) > _MAX_ROW:
+            raise csv.Error(f"it has more than {_MAX_ROW} characters; it and all behind it are not read")
+        yield line
 
 
 def _item(columns: Sequence[str], row: list[str], where: str) -> Accepted | Refusal:

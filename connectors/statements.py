@@ -12,6 +12,7 @@ from typing import BinaryIO
 from connectors import detect
 from connectors.base import Accepted, Problem, Read, Refusal
 from connectors.reconciling import Job, write
+from hub.domain.ids import fingerprint
 from hub.domain.reconciliation.dossier import Period, day_of
 from hub.domain.statements import ItemStated
 from hub.runtime.partitioner import partition_of
@@ -29,7 +30,7 @@ class Lists:
     def __init__(self, jobs: Iterable[Job], period: Period) -> None:
         self._jobs = list(jobs)
         self._period = period
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: set[bytes] = set()
         self._files: dict[int, BinaryIO] = {}
         self._stack = ExitStack()
         self.goods: dict[tuple[str, str], tuple[date, date]] = {}
@@ -54,10 +55,10 @@ class Lists:
         """Takes an item, unless it is known or of another time."""
         if self._period.ended_before(item.occurred_at) or self._period.begins_after(item.occurred_at):
             return
-        name = item.source, item.event_id
-        if name in self._seen:
+        mark = fingerprint(item.source, item.event_id)
+        if mark in self._seen:
             return
-        self._seen.add(name)
+        self._seen.add(mark)
         if item.subject == "remittance":
             self.payments[item.party, item.currency].append(item)
         else:

@@ -9,15 +9,21 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from hub.codec import Codec
 from hub.domain.effects import SettlementPosted, SettlementRecorded
 from hub.domain.events import OrderEvent, OrderPaid, StatusReported
 from hub.domain.money import quantum
 from hub.domain.order import LineState, OrderState
+from hub.domain.policy import Policy
+from hub.domain.reconciliation.discrepancy import Tolerances
+from hub.domain.reconciliation.dossier import Dossier, Period
+from hub.domain.reconciliation.order import Grounds, reconcile
+from hub.domain.reconciliation.summary import Summary
 from hub.errors import CodecError
 from hub.runtime.spec import Record
 from hub.topics import (
@@ -34,6 +40,7 @@ from tests.chaos.verdict import Verdict
 from tests.support.places import Place, dead_letters, place_of
 
 _NOTHING = Decimal(0)
+T = TypeVar("T", SettlementRecorded, SettlementPosted)
 
 
 class SettlementOracle:
@@ -51,6 +58,7 @@ class SettlementOracle:
         _examine_quantities(verdict, states, settlements, events)
         _examine_amounts(verdict, states, settlements)
         _examine_books(verdict, states, settlements, postings, events)
+        _examine_reconciliation(verdict, states, settlements, postings)
 
     def _states(self, records: Records) -> dict[str, OrderState]:
         latest = {record.key: record.value for record in records[ORDERS_STATE]}
@@ -105,9 +113,7 @@ def _examine_quantities(
 
 def _examine_amounts(verdict: Verdict, states: dict[str, OrderState], settlements: list[SettlementRecorded]) -> None:
     """What the settlements of an order come to, with the rounding they state, is what its goods come to as a whole."""
-    by_order: defaultdict[str, list[SettlementRecorded]] = defaultdict(list)
-    for each in settlements:
-        by_order[each.order_id].append(each)
+    by_order = _by_order(settlements)
     verdict.expect_once(
         "settlement", {each.settlement_id for each in settlements}, [e.settlement_id for e in settlements]
     )
@@ -161,6 +167,46 @@ def _examine_books(
         {order_id: books[order_id]["receivables"] for order_id in touched},
         {order_id: sum(bill.open for bill in states[order_id].bills) for order_id in touched},
     )
+
+
+def _examine_reconciliation(
+    verdict: Verdict,
+    states: dict[str, OrderState],
+    settlements: list[SettlementRecorded],
+    postings: list[SettlementPosted],
+) -> None:
+    """A reconciliation has nothing to complain of, and accounts for every cent."""
+    policy = Policy()
+    grounds = Grounds(
+        period=Period(today=datetime.now(UTC).date()),
+        tolerances=Tolerances(),
+        accounts=policy.accounts,
+        over_delivery_percent=policy.over_delivery_percent,
+    )
+    settled, posted = _by_order(settlements), _by_order(postings)
+    summary = Summary()
+    for order_id in {*states, *settled, *posted}:
+        dossier = Dossier(
+            order_id=order_id,
+            state=states.get(order_id),
+            settlements=tuple(settled[order_id]),
+            postings=tuple(posted[order_id]),
+        )
+        if (outcome := reconcile(dossier, grounds)) is not None:
+            summary.add(outcome)
+            for each in outcome.discrepancies:
+                if each.open:
+                    verdict.mismatch(f"{order_id} does not reconcile: {each.cause} {each.amount} {each.currency}")
+    for currency in summary.currencies:
+        if left := summary.unexplained(currency):
+            verdict.mismatch(f"{left} {currency} are not explained by any difference")
+
+
+def _by_order(records: list[T]) -> defaultdict[str, list[T]]:
+    found: defaultdict[str, list[T]] = defaultdict(list)
+    for each in records:
+        found[each.order_id].append(each)
+    return found
 
 
 def _bills_by_now(state: OrderState) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench import reconcile
 from bench.contenders import contenders
 from bench.full_orders import OrdersBench
 from bench.orders import CHAPTERS
@@ -33,3 +34,8 @@ async def test_whole_orders_come_out_right_of_a_worker(own_broker: EmbeddedBroke
 async def test_a_worker_recovers_every_state_it_is_measured_with(own_broker: EmbeddedBroker, tmp_path: Path) -> None:
     empty, again, size = await measure(2_000, own_broker.bootstrap, tmp_path)
     assert min(empty.seconds, again.seconds, size) > 0
+
+
+async def test_a_reconciliation_finds_exactly_what_was_falsified(own_broker: EmbeddedBroker, tmp_path: Path) -> None:
+    run = await reconcile.measure(400, own_broker.bootstrap, tmp_path)
+    assert min(run.seconds, run.cpu, run.peak_bytes) > 0

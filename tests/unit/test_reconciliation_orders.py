@@ -169,6 +169,27 @@ def test_contracts_take_off_and_charge_with_their_events() -> None:
     holds(story)
 
 
+def test_every_amount_of_a_settlement_names_the_events_it_came_from() -> None:
+    policy = Policy(
+        late_delivery=LateDelivery(percent=Decimal(1), per="day", cap=Decimal(5)),
+        early_payment=EarlyPayment(percent=Decimal(2), days=10),
+    )
+    story = stock(line(requested_delivery=START.date() - timedelta(days=2)), policy=policy, discount_percent=Decimal(5))
+    report = story.status("logistics", "delivered", {"1": 10})
+    story.receive(report)
+    story.pay(story.order.payable)
+    paid = story.journal[-1][0].event.event_id
+    back = story.status("logistics", "returned", {"1": 1})
+    story.receive(back)
+    invoice, saving, note = story.sent(SettlementRecorded)
+    for settled, source in ((invoice, report.event_id), (saving, paid), (note, back.event_id)):
+        amounts = [*(each.event_ids for each in settled.lines), *(each.event_ids for each in settled.adjustments)]
+        assert amounts
+        assert all(source in names or report.event_id in names for names in amounts), settled.cause
+        assert any(source in names for names in amounts)
+    assert {each.cause for each in story.sent(SettlementRecorded)} == {"close", "early-payment", "return"}
+
+
 def test_a_charge_for_what_was_cancelled_is_beyond_what_is_cancelled() -> None:
     story = Story(Policy(cancellation_charges={"production": Decimal(40)}))
     story.place(line(item_id="MK-1"))
@@ -211,9 +232,10 @@ def test_a_settlement_recorded_twice_is_a_duplicate() -> None:
     doubled = replace(held, settlements=held.settlements * 2, postings=held.postings * 2)
     found = explained(story, doubled)
     assert [(each.cause, each.kind, each.amount, each.open) for each in found if each.open] == [
-        ("settled-twice", "duplicate", Decimal("119.00"), True),
+        ("recorded-twice", "duplicate", Decimal("119.00"), True),
         ("posted-twice", "duplicate", Decimal("119.00"), True),
     ]
+    holds(story, doubled)
 
 
 def test_two_settlements_of_one_delivery_are_a_duplicate_and_one_beyond_any_delivery_is_over() -> None:
@@ -344,13 +366,17 @@ def test_payments_before_there_is_a_claim_are_shown() -> None:
 def test_settlements_and_their_journal_are_held_against_each_other() -> None:
     story = delivered()
     held = dossier(story)
-    assert "not-posted" in {each.cause for each in explained(story, replace(held, postings=()))}
+    for lacking, cause in (({"postings": ()}, "not-posted"), ({"settlements": ()}, "not-recorded")):
+        found = explained(story, replace(held, **lacking))
+        assert cause in {each.cause for each in found if each.side == "payment"}
+        holds(story, replace(held, **lacking))
     (posting,) = story.sent(SettlementPosted)
     for off, causes in (("-1", {"posted-less", "unbalanced"}), ("1", {"posted-more", "unbalanced"})):
         first = replace(posting.entries[0], debit=posting.entries[0].debit + Decimal(off))
         wrong = replace(posting, entries=(first, *posting.entries[1:]))
         found = explained(story, replace(held, postings=(wrong,)))
-        assert {each.cause for each in found if each.side == "books"} == causes
+        assert {each.cause for each in found if each.open} == causes
+        holds(story, replace(held, postings=(wrong,)))
 
 
 def test_a_tolerance_of_the_item_goes_before_the_customers_and_that_before_the_default() -> None:

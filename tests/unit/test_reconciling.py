@@ -46,12 +46,12 @@ class Held:
         self._records = records
         self.readings = 0
 
-    async def held(self, topics: Sequence[str], *, partition: int | None = None) -> AsyncIterator[Record]:
-        assert partition == 0
+    async def after(
+        self, topics: Sequence[str], _: object, *, follow: bool, partition: int | None
+    ) -> AsyncIterator[list[Record]]:
+        assert (partition, follow) == (0, False)
         self.readings += 1
-        for each in self._records:
-            if each.topic in topics:
-                yield each
+        yield [each for each in self._records if each.topic in topics]
 
 
 def story() -> Story:

@@ -84,6 +84,11 @@ def test_a_bad_row_does_not_end_the_file() -> None:
     assert [type(each) for each in read] == [Accepted, Refusal, Accepted]
 
 
+def test_a_row_without_end_is_not_read_into_memory() -> None:
+    (found,) = reasons(f"{HEAD}\n{'x' * 100_000}\n{GOODS}\n")
+    assert "more than 65536 characters" in found
+
+
 def test_lists_are_told_apart_by_content_and_every_item_counts_once(tmp_path: Path) -> None:
     csv_file, json_file, strange = tmp_path / "a", tmp_path / "b", tmp_path / "c"
     csv_file.write_text(f"{HEAD}\n{GOODS}\n{GOODS}\n{MONEY}\n")

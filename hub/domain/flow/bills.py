@@ -47,7 +47,9 @@ def saving_of(turn: Turn, number: int) -> Draft | None:
         return None
     vat = draft(turn, pieces).totals.vat
     named = [replace(piece, quantity=ZERO, late=(), event_ids=(turn.event_id,)) for piece in pieces]
-    saving = draft(turn, named, beside=early_payment("charge", vat, turn.state.bills[number].early_percent))
+    saving = draft(
+        turn, named, beside=early_payment("charge", vat, turn.state.bills[number].early_percent, (turn.event_id,))
+    )
     return saving if saving.totals.tax_inclusive > ZERO else None
 
 

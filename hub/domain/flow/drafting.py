@@ -25,6 +25,9 @@ from hub.errors import InvariantError
 Role = Literal["discount", "penalty", "charge", "early-payment"]
 """What an allowance or charge is for: the order's discount, late delivery, what was cancelled, paying early."""
 
+EARLY_PAYMENT = "Early payment"
+"""The reason of what paying early saves."""
+
 _HUNDRED = Decimal(100)
 _SPECIAL_AGREEMENT = "64"
 """UNCL 5189, of an allowance by contract that has no code of its own."""
@@ -78,8 +81,9 @@ def draft(
     discount = terms.discount_percent if any(piece.quantity for piece in pieces) else ZERO
     goods = [(lines[piece.place].line, piece.quantity) for piece in pieces]
     document = amounts.document(terms.currency, discount, goods)
+    reports = _reports(pieces) if document.adjustments or early_percent else ()
     everything = [
-        *(Beside("discount", adjustment) for adjustment in document.adjustments),
+        *(Beside("discount", adjustment, reports) for adjustment in document.adjustments),
         *(each for piece in pieces if piece.late for each in _penalties(turn, piece)),
         *(_charge(turn, fee) for fee in fees),
         *beside,
@@ -89,7 +93,7 @@ def draft(
         document = replace(document, tax_currency=currency, tax_exchange_rate=rate)
     computed = _compute(turn, document, everything)
     if early_percent:
-        everything += early_payment("allowance", computed.vat, early_percent)
+        everything += early_payment("allowance", computed.vat, early_percent, reports)
         computed = _compute(turn, document, everything)
     settled = tuple(
         _settled_line(lines[piece.place], piece, each.allowance, each.net_amount)
@@ -98,19 +102,24 @@ def draft(
     return Draft(settled, tuple(everything), computed)
 
 
-def early_payment(kind: Literal["allowance", "charge"], vat: Iterable[VatTotal], percent: Decimal) -> Iterator[Beside]:
-    """What paying early saves of these taxable amounts: taken off a document, or what a credit note is about."""
+def early_payment(
+    kind: Literal["allowance", "charge"], vat: Iterable[VatTotal], percent: Decimal, event_ids: tuple[str, ...]
+) -> Iterator[Beside]:
+    """What paying early saves of these taxable amounts: taken off a document, or what a credit note is about.
+
+    `event_ids` is where it comes from: the goods' reports, or the payment.
+    """
     for row in vat:
         if row.taxable_amount != ZERO:
             adjustment = DocumentAdjustment(
                 kind,
                 percent=percent,
                 base_amount=row.taxable_amount,
-                reason="Early payment",
+                reason=EARLY_PAYMENT,
                 reason_code=_SPECIAL_AGREEMENT if kind == "allowance" else _BY_MUTUAL_AGREEMENT,
                 vat=row.vat,
             )
-            yield Beside("early-payment", adjustment)
+            yield Beside("early-payment", adjustment, event_ids)
 
 
 def settled_adjustments(drawn: Draft) -> Iterator[SettledAdjustment]:
@@ -190,6 +199,11 @@ def _charge(turn: Turn, fee: Fee) -> Beside:
         vat=_vat(line),
     )
     return Beside("charge", adjustment, fee.event_ids)
+
+
+def _reports(pieces: Iterable[Piece]) -> tuple[str, ...]:
+    """The reports the goods come from, each once."""
+    return tuple(dict.fromkeys(event_id for piece in pieces for event_id in piece.event_ids))
 
 
 def _lines(turn: Turn) -> Mapping[str, LineState]:

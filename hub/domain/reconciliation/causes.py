@@ -11,8 +11,8 @@ Kind = Literal["short", "over", "price", "tax", "rounding", "duplicate", "missin
 KINDS: tuple[Kind, ...] = ("short", "over", "price", "tax", "rounding", "duplicate", "missing", "timing", "unexplained")
 
 Side = Literal["order", "payment", "books", "statement"]
-"""order: from what was ordered to what is settled. payment: from that to what was paid. books: settlements and their
-journal. statement: what somebody outside states, and what the hub recorded."""
+"""order: from what was ordered to what is settled. payment: from that, by the journal, to what was paid. books:
+settlements and the journal in themselves. statement: what somebody outside states, and what the hub recorded."""
 
 
 class Cause(Frozen):
@@ -58,10 +58,12 @@ CAUSES: Mapping[str, Cause] = {
     "prepaid": Cause("payment", "timing", True, "paid before there was a claim"),
     "overpaid": Cause("payment", "over", True, "paid beyond the claims: kept for the customer"),
     "paid-unexplained": Cause("payment", "unexplained", False, "the books do not say what it was paid for"),
-    "not-posted": Cause("books", "missing", False, "settled, and not in the journal"),
+    "not-posted": Cause("payment", "missing", False, "settled, and not in the journal"),
+    "not-recorded": Cause("payment", "missing", False, "in the journal, and no such settlement is recorded"),
+    "recorded-twice": Cause("books", "duplicate", False, "the settlement is recorded more than once"),
     "posted-twice": Cause("books", "duplicate", False, "in the journal more than once"),
-    "posted-less": Cause("books", "short", False, "the journal claims less than the settlement"),
-    "posted-more": Cause("books", "over", False, "the journal claims more than the settlement"),
+    "posted-less": Cause("payment", "short", False, "the journal claims less than the settlement"),
+    "posted-more": Cause("payment", "over", False, "the journal claims more than the settlement"),
     "unbalanced": Cause("books", "unexplained", False, "debits and credits of a posting differ"),
     "stated-less": Cause("statement", "short", False, "the list has less than was reported"),
     "stated-more": Cause("statement", "over", False, "the list has more than was reported"),

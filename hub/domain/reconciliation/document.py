@@ -8,6 +8,7 @@ from decimal import Decimal
 from hub.domain import amounts
 from hub.domain.effects import SettledAdjustment, SettledLine, SettlementRecorded
 from hub.domain.en16931 import Vat
+from hub.domain.flow.drafting import EARLY_PAYMENT
 from hub.domain.model import OrderLine
 from hub.domain.money import round_half_up
 from hub.domain.order import ZERO, Terms
@@ -86,7 +87,7 @@ class _Audit:
             if not _is_discount(each):
                 amount = each.amount if each.kind == "charge" else -each.amount
                 change = self._bridge.allow(Vat(each.vat_category, each.vat_rate), amount)
-                self._note(_cause(each, self._settlement), change, events=each.event_ids)
+                self._note(_cause(each), change, events=each.event_ids)
 
     def sums(self) -> None:
         """VAT, and whether the parts add up to the total."""
@@ -124,8 +125,8 @@ def _is_discount(each: SettledAdjustment) -> bool:
     return each.kind == "allowance" and each.reason_code == _DISCOUNT
 
 
-def _cause(each: SettledAdjustment, settlement: SettlementRecorded) -> str:
+def _cause(each: SettledAdjustment) -> str:
     """What an allowance or charge that is not the order's discount is for."""
-    if not each.event_ids or settlement.cause == "early-payment":
+    if each.reason == EARLY_PAYMENT:
         return "early-payment"
     return "late-delivery" if each.kind == "allowance" else "cancellation-charge"

@@ -53,9 +53,11 @@ class Findings:
         event_ids: Iterable[str] = (),
         stated: Iterable[str] = (),
     ) -> None:
-        """Adds a difference. `apart` keeps those of one cause and line apart; `currency` is one of its own; `expected`
-        and `price_off` are what a tolerance is held against.
+        """Adds a difference, if there is one. `apart` keeps those of one cause and line apart; `currency` is one of its
+        own; `expected` and `price_off` are what a tolerance is held against.
         """
+        if not (amount or quantity):
+            return
         key = cause, line_id, apart
         found = self._sums.get(key) or self._sums.setdefault(key, _Sum(currency or self._currency))
         found.amount += amount

@@ -139,7 +139,7 @@ class _Walk:
 def _each_once(
     findings: Findings, settlements: Sequence[SettlementRecorded], currency: str
 ) -> tuple[list[SettlementRecorded], Decimal]:
-    """Every settlement in the order's currency once, and what all its records come to, repetitions included."""
+    """Every settlement in the order's currency once, and what they come to."""
     once: dict[str, SettlementRecorded] = {}
     total = ZERO
     for each in settlements:
@@ -148,10 +148,10 @@ def _each_once(
             about = [each.settlement_id]
             findings.note("other-currency", amount, apart=each.settlement_id, currency=each.currency, settlements=about)
             continue
-        total += amount
         if each.settlement_id in once:
-            findings.note("settled-twice", amount, settlements=[each.settlement_id], expected=amount)
+            findings.note("recorded-twice", amount, settlements=[each.settlement_id], expected=amount)
         else:
+            total += amount
             once[each.settlement_id] = each
     return list(once.values()), total
 

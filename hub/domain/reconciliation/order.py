@@ -55,8 +55,8 @@ class Outcome(Frozen, kw_only=True):
 
     @property
     def asks_for_events(self) -> bool:
-        """Whether the order's journal would say more."""
-        return any(each.cause in NAMED for each in self.discrepancies)
+        """Whether the order's journal has events of differences that name none."""
+        return any(each.cause in NAMED and not each.event_ids for each in self.discrepancies)
 
 
 def reconcile(dossier: Dossier, grounds: Grounds) -> Outcome | None:

@@ -5,6 +5,7 @@ settled + all differences = paid, always.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -51,29 +52,25 @@ def match_payments(
     """Notes what was not paid as it was settled, and every settlement that is not posted as it is."""
     with exact():
         unique = {each.settlement_id: each for each in settlements}
-        postings = _each_once(findings, unique, postings, accounts)
+        postings, claimed = _each_once(findings, unique, postings, accounts)
         claims = [_claim(each, postings, accounts) for each in unique.values() if each.kind == "invoice"]
-        balances: dict[str, Decimal] = dict.fromkeys(
-            (accounts.bank, accounts.prepayments, accounts.customer_credit), ZERO
-        )
+        for claim in claims:
+            _note_open(findings, claim, as_of)
+        balances: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+        open_ = sum((claim.open for claim in claims), ZERO)
         payments: list[str] = []
         for posting in postings:
             payments += posting.event_ids if posting.cause == "payment" else ()
             for entry in posting.entries:
-                if entry.account in balances:
-                    balances[entry.account] += entry.debit - entry.credit
-        prepaid, held, paid = (
-            -balances[accounts.prepayments],
-            -balances[accounts.customer_credit],
-            balances[accounts.bank],
-        )
-        for claim in claims:
-            _note_open(findings, claim, as_of)
+                balances[entry.account] += entry.debit - entry.credit
+        if (unknown := balances[accounts.receivables] - open_) != ZERO:
+            findings.note("not-due", -unknown, apart="not recorded")
+            open_ += unknown
+        prepaid, held = -balances[accounts.prepayments], -balances[accounts.customer_credit]
         findings.note("prepaid", prepaid, event_ids=payments)
         findings.note("overpaid", held, event_ids=payments)
-        settled = sum(map(signed, unique.values()), ZERO)
-        open_ = sum((claim.open for claim in claims), ZERO)
-        findings.note("paid-unexplained", paid - (settled - open_ + prepaid + held), event_ids=payments)
+        paid = balances[accounts.bank]
+        findings.note("paid-unexplained", paid - (claimed - open_ + prepaid + held), event_ids=payments)
         return Books(tuple(claims), paid)
 
 
@@ -82,27 +79,41 @@ def _each_once(
     settlements: dict[str, SettlementRecorded],
     postings: Sequence[SettlementPosted],
     accounts: Accounts,
-) -> list[SettlementPosted]:
-    """Every posting once; settlements that have none, several, or one with another claim are noted."""
+) -> tuple[list[SettlementPosted], Decimal]:
+    """Every posting once, and what they claim in all.
+
+    What is posted twice, not balanced, not as it is settled, not at all, or of no settlement, is noted.
+    """
     once: dict[str, SettlementPosted] = {}
-    claims = (accounts.receivables, accounts.prepayments, accounts.customer_credit)
+    in_all = ZERO
     for posting in postings:
-        name = posting.settlement_id or posting.event_id
-        claimed = sum((each.debit - each.credit for each in posting.entries if each.account in claims), ZERO)
+        settlement_id = posting.settlement_id
+        name, claimed = settlement_id or posting.event_id, _claimed_by(posting, accounts)
         if name in once:
-            findings.note("posted-twice", claimed, settlements=(posting.settlement_id,), event_ids=posting.event_ids)
+            findings.note("posted-twice", claimed, settlements=(settlement_id,), event_ids=posting.event_ids)
             continue
         once[name] = posting
         balance = sum((each.debit - each.credit for each in posting.entries), ZERO)
-        findings.note("unbalanced", balance, settlements=(posting.settlement_id,), event_ids=posting.event_ids)
-        if (settled := settlements.get(posting.settlement_id)) is not None and claimed != signed(settled):
-            off = claimed - signed(settled)
+        findings.note("unbalanced", balance, settlements=(settlement_id,), event_ids=posting.event_ids)
+        if not settlement_id:
+            continue
+        in_all += claimed
+        settled = settlements.get(settlement_id)
+        if settled is None:
+            findings.note("not-recorded", claimed, settlements=(settlement_id,), event_ids=posting.event_ids)
+        elif off := claimed - signed(settled):
             cause = "posted-less" if off < ZERO else "posted-more"
-            findings.note(cause, off, expected=signed(settled), settlements=(posting.settlement_id,))
+            findings.note(cause, off, expected=signed(settled), settlements=(settlement_id,))
     for settlement_id, settled in settlements.items():
         if settlement_id not in once:
             findings.note("not-posted", -signed(settled), settlements=(settlement_id,))
-    return list(once.values())
+    return list(once.values()), in_all
+
+
+def _claimed_by(posting: SettlementPosted, accounts: Accounts) -> Decimal:
+    """What a settlement's posting claims of the customer."""
+    claims = (accounts.receivables, accounts.prepayments, accounts.customer_credit)
+    return sum((each.debit - each.credit for each in posting.entries if each.account in claims), ZERO)
 
 
 def _claim(settlement: SettlementRecorded, postings: Sequence[SettlementPosted], accounts: Accounts) -> Claim:
