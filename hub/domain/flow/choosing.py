@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -30,7 +30,7 @@ def choose(turn: Turn, lines: Sequence[LineState]) -> Chosen | None:
     """
     late: Chosen | None = None
     for candidate in _common(turn, lines):
-        if any(candidate.supplier in line.rejected_by or candidate.department in line.rejected_by for line in lines):
+        if _was_refused(candidate, lines):
             continue
         node = candidate.node
         if node is None:
@@ -43,6 +43,15 @@ def choose(turn: Turn, lines: Sequence[LineState]) -> Chosen | None:
         if late is None and _is_countable(candidate, lines):
             late = chosen
     return late
+
+
+def _was_refused(candidate: Candidate, lines: Sequence[LineState]) -> bool:
+    """Whether the candidate, or its department for all of its nodes, has refused one of the lines."""
+    for line in lines:
+        refused = line.rejected_by
+        if refused and (candidate.supplier in refused or candidate.department in refused):
+            return True
+    return False
 
 
 def wanted_by(terms: Terms, line: LineState) -> date | None:
@@ -72,12 +81,14 @@ def facts(state: OrderState, terms: Terms, line: LineState) -> LineFacts:
     )
 
 
-def _common(turn: Turn, lines: Sequence[LineState]) -> Iterator[Candidate]:
+def _common(turn: Turn, lines: Sequence[LineState]) -> Sequence[Candidate]:
     """The candidates of the first line that are some of every other one too."""
     router, state, terms = turn.context.router, turn.state, turn.terms
-    first, *others = (router.candidates(facts(state, terms, line)) for line in lines)
-    known = [{each.supplier for each in candidates} for candidates in others]
-    return (each for each in first if all(each.supplier in suppliers for suppliers in known))
+    first, *others = [router.candidates(facts(state, terms, line)) for line in lines]
+    for candidates in others:
+        known = {each.supplier for each in candidates}
+        first = tuple(each for each in first if each.supplier in known)
+    return first
 
 
 def _objection(turn: Turn, chosen: Chosen, lines: Sequence[LineState]) -> str:
