@@ -148,7 +148,6 @@ async def test_a_metrics_port_that_is_taken_is_named(hub_kafka: EmbeddedBroker, 
         sentence = await _fails(_worker(hub_kafka.bootstrap, tmp_path, HUB_METRICS_PORT=str(port)))
     assert sentence.startswith(f"hub: nothing can listen on 127.0.0.1:{port}: ")
     assert "set HUB_METRICS_PORT" in sentence
-    assert "set HUB_METRICS_PORT" in sentence
 
 
 # --- SIGTERM -------------------------------------------------------------------------------------
