@@ -92,7 +92,16 @@ class OrderPaid(OrderFact, kw_only=True):
 # --- production.status, procurement.status, logistics.status ---------------------------------------
 
 StatusKind = Literal[
-    "accepted", "rejected", "scheduled", "produced", "received", "shipped", "delivered", "returned", "problem"
+    "accepted",
+    "rejected",
+    "scheduled",
+    "produced",
+    "received",
+    "shipped",
+    "delivered",
+    "returned",
+    "problem",
+    "change-rejected",
 ]
 
 
@@ -104,7 +113,8 @@ class StatusReported(OrderFact, kw_only=True):
     kind: StatusKind
     lines: tuple[LineQuantity, ...] = ()
     """Quantities this report adds (a delta, not a running total). Empty means all that the work order still lacks when
-    the report is joined: give quantities where reports may overtake one another or the work order may grow."""
+    the report is joined: give quantities where reports may overtake one another or the work order may grow. With
+    change-rejected: what was taken back and is supplied all the same; empty means all of it."""
     expected_at: datetime | None = None
     """The department's new date, with `scheduled` and `problem`."""
     reason: str = ""

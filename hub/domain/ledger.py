@@ -5,7 +5,7 @@ Quantities are in the line's unit. What the ledger promises (see `LineState`) is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -121,6 +121,7 @@ def allocate(
                 each,
                 rule=rule,
                 quantity=each.quantity + given,
+                taken=max(each.taken - given, ZERO),
                 awaiting=each.awaiting + asked_for,
                 ready_on=ready_on,
             )
@@ -150,27 +151,66 @@ def take_back(line: LineState, department: Department, quantity: Decimal, node: 
     return replace(line, allocations=kept, unallocated=line.unallocated + quantity - left)
 
 
-def withdrawable(line: LineState) -> Decimal:
-    """What can still be cancelled: everything wanted that has not been shipped."""
-    return max(wanted(line) - line.shipped, ZERO)
+def withdrawable(line: LineState, fixed: Collection[Department] = ()) -> Decimal:
+    """What can still be cancelled: all that is wanted, not shipped, and not with a `fixed` department."""
+    total = max(wanted(line) - line.shipped, ZERO)
+    if not fixed:
+        return total
+    free = line.unallocated
+    for allocation in line.allocations:
+        free += ZERO if allocation.department in fixed else _free(allocation, fixed)
+    return min(total, free)
 
 
-def withdraw(line: LineState, quantity: Decimal) -> LineState:
+def withdraw(line: LineState, quantity: Decimal, fixed: Collection[Department] = ()) -> LineState:
     """Takes `quantity`, at most `withdrawable`, out of the plan; the caller books it as cancelled or less ordered.
 
-    The units that cost least to give up go first: unallocated, then not yet made, then made or in stock.
+    The units that cost least to give up go first: unallocated, then not yet made, then made or in stock. None of what
+    `fixed` departments have.
     """
     taken = min(quantity, line.unallocated)
     left = quantity - taken
     allocations = line.allocations
     if left:
-        for give in (_not_made, _any):
+        for give in (_not_made, lambda allocation: _free(allocation, fixed)):
             for allocation in reversed(allocations):
-                part = min(left, give(allocation))
+                part = ZERO if allocation.department in fixed else min(left, give(allocation))
                 if part:
-                    allocations = _with(allocations, _less(allocation, part))
+                    less = _less(allocation, part)
+                    told = part - allocation.awaiting + less.awaiting
+                    allocations = _with(allocations, replace(less, taken=less.taken + told))
                     left -= part
     return replace(line, unallocated=line.unallocated - taken, allocations=allocations)
+
+
+def taken(line: LineState, department: Department, node: str | None = None) -> Decimal:
+    """What was taken back from `department` (or its `node`) because the order became less."""
+    total = ZERO
+    for allocation in allocations_of(line, department, node):
+        total += allocation.taken
+    return total
+
+
+def put_back(line: LineState, department: Department, quantity: Decimal, node: str | None = None) -> LineState:
+    """`quantity`, at most `taken`, is with `department` (or its `node`) after all, and the customer gets it.
+
+    It was cancelled, else given up as short, else the line was ordered less by it.
+    """
+    revived = min(quantity, line.cancelled)
+    found = min(quantity - revived, line.short)
+    allocations, left = line.allocations, quantity
+    for allocation in allocations_of(line, department, node):
+        part = min(left, allocation.taken)
+        grown = replace(allocation, quantity=allocation.quantity + part, taken=allocation.taken - part)
+        allocations = _with(allocations, grown)
+        left -= part
+    return replace(
+        line,
+        line=replace(line.line, quantity=line.line.quantity + quantity - revived - found),
+        cancelled=line.cancelled - revived,
+        short=line.short - found,
+        allocations=allocations,
+    )
 
 
 def shorten(line: LineState) -> LineState:
@@ -232,7 +272,7 @@ def conserved(lines: Iterable[LineState]) -> str | None:
         if line.unallocated < ZERO or line.cancelled < ZERO or line.short < ZERO or line.missing < ZERO:
             return f"line {line.line.line_id}: a negative quantity"
         for allocation in line.allocations:
-            if allocation.made < ZERO or not ZERO <= allocation.awaiting <= allocation.quantity:
+            if min(allocation.made, allocation.taken) < ZERO or not ZERO <= allocation.awaiting <= allocation.quantity:
                 return f"line {line.line.line_id}: a negative allocation"
     return None
 
@@ -243,11 +283,18 @@ def _revive(line: LineState, excess: Decimal) -> LineState:
     revived = min(excess, line.cancelled)
     found = min(excess - revived, line.short)
     first = line.allocations[0]
+    left = revived + found
+    allocations = _with(line.allocations, replace(first, quantity=first.quantity + left))
+    for allocation in allocations:
+        part = min(left, allocation.taken)
+        if part:
+            allocations = _with(allocations, replace(allocation, taken=allocation.taken - part))
+            left -= part
     return replace(
         line,
         cancelled=line.cancelled - revived,
         short=line.short - found,
-        allocations=_with(line.allocations, replace(first, quantity=first.quantity + revived + found)),
+        allocations=allocations,
     )
 
 
@@ -262,8 +309,9 @@ def _not_made(allocation: Allocation) -> Decimal:
     return ZERO if allocation.department == "logistics" else max(allocation.quantity - allocation.made, ZERO)
 
 
-def _any(allocation: Allocation) -> Decimal:
-    return allocation.quantity
+def _free(allocation: Allocation, fixed: Collection[Department]) -> Decimal:
+    """All of it; but what is made is with logistics, and not free if that is fixed."""
+    return _not_made(allocation) if "logistics" in fixed else allocation.quantity
 
 
 def _less(allocation: Allocation, part: Decimal) -> Allocation:

@@ -16,7 +16,7 @@ from hub.errors import InvariantError
 CommercialTrigger = Literal["place", "ask", "confirm", "amend", "cancel", "reopen", "fulfil", "close", "owe"]
 CreditTrigger = Literal["ask", "grant", "refuse", "settle", "release"]
 BillingTrigger = Literal["pay", "settle", "clear"]
-ReportTrigger = Literal["accept", "schedule", "advance", "finish", "reject", "trouble"]
+ReportTrigger = Literal["accept", "schedule", "advance", "finish", "reject", "trouble", "insist"]
 WorkTrigger = Literal["issue", "cancel"] | ReportTrigger
 
 EARLY: Literal["early"] = "early"
@@ -68,6 +68,7 @@ WORK: Mapping[WorkStatus, Mapping[WorkTrigger, WorkStatus | Literal["early", "la
         "finish": EARLY,
         "reject": EARLY,
         "trouble": EARLY,
+        "insist": EARLY,
     },
     "ordered": {
         "issue": "ordered",
@@ -78,6 +79,7 @@ WORK: Mapping[WorkStatus, Mapping[WorkTrigger, WorkStatus | Literal["early", "la
         "finish": EARLY,
         "reject": "rejected",
         "trouble": "ordered",
+        "insist": "ordered",
     },
     "accepted": {
         "issue": "accepted",
@@ -88,6 +90,7 @@ WORK: Mapping[WorkStatus, Mapping[WorkTrigger, WorkStatus | Literal["early", "la
         "finish": "done",
         "reject": "rejected",
         "trouble": "accepted",
+        "insist": "accepted",
     },
     "scheduled": {
         "issue": "scheduled",
@@ -98,6 +101,7 @@ WORK: Mapping[WorkStatus, Mapping[WorkTrigger, WorkStatus | Literal["early", "la
         "finish": "done",
         "reject": "rejected",
         "trouble": "scheduled",
+        "insist": "scheduled",
     },
     "started": {
         "issue": "started",
@@ -108,6 +112,7 @@ WORK: Mapping[WorkStatus, Mapping[WorkTrigger, WorkStatus | Literal["early", "la
         "finish": "done",
         "reject": "rejected",
         "trouble": "started",
+        "insist": "started",
     },
     "done": {
         "issue": "started",
@@ -118,6 +123,7 @@ WORK: Mapping[WorkStatus, Mapping[WorkTrigger, WorkStatus | Literal["early", "la
         "finish": "done",
         "reject": LATE,
         "trouble": "done",
+        "insist": "done",
     },
     "rejected": {
         "issue": "ordered",
@@ -127,6 +133,7 @@ WORK: Mapping[WorkStatus, Mapping[WorkTrigger, WorkStatus | Literal["early", "la
         "finish": LATE,
         "reject": LATE,
         "trouble": LATE,
+        "insist": LATE,
     },
     "cancelled": {
         "issue": "ordered",
@@ -136,10 +143,11 @@ WORK: Mapping[WorkStatus, Mapping[WorkTrigger, WorkStatus | Literal["early", "la
         "finish": "done",
         "reject": LATE,
         "trouble": LATE,
+        "insist": "started",
     },
 }
 """reject: nothing is left with the department. trouble: something may go wrong as soon as there is work.
-advance from cancelled: what was under way could not be stopped."""
+advance, insist from cancelled: what was under way could not be stopped. insist: it does not take part in a change."""
 
 StatusT = TypeVar("StatusT", bound=str)
 TriggerT = TypeVar("TriggerT", bound=str)

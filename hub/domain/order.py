@@ -65,6 +65,8 @@ class Allocation(Frozen):
     """How much of `quantity` the node has not said yet that it has the capacity for; nobody works on it."""
     ready_on: date | None = None
     """When the node is expected to have it ready, as the rules reckon."""
+    taken: Decimal = ZERO
+    """Units that were cancelled or ordered less and so taken back; the supplier may say that it cannot."""
 
     @property
     def supplier(self) -> str:

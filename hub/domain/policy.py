@@ -20,6 +20,9 @@ from hub.domain.roles import RoleRules
 from hub.domain.texts import Texts
 
 _HUNDRED = Decimal(100)
+ChangePoint = Literal["accepted", "scheduled", "started", "made"]
+"""Of a department's work. made: of each unit for itself; from stock: shipped."""
+
 MAX_PAYMENT_DAYS = 3_650
 """Ten years: longer is taken for a mistake."""
 
@@ -88,6 +91,9 @@ class Policy(Frozen, kw_only=True):
     max_lines: int = 1_000
     over_delivery_percent: Decimal = Decimal(0)
     """How much more than ordered is billed when it was delivered, where neither item nor customer say."""
+    changeable_until: Mapping[Department, ChangePoint] = msgspec.field(default_factory=dict)
+    """By department, until when its part of an order can be changed or cancelled by the buyer; where nothing is said,
+    until it is made. An operator's commands reach further, and a department may always refuse."""
     under_delivery_percent: Decimal = Decimal(0)
     """How much less than ordered counts as all of it, where neither item nor customer say."""
     settlement: SettlementContract = "at-close"

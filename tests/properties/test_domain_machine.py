@@ -70,6 +70,9 @@ HOLDS = {
 CONTRACTS = st.builds(
     Policy,
     holds=st.just(HOLDS),
+    changeable_until=st.sampled_from(
+        [{}, {"production": "started", "procurement": "accepted", "logistics": "scheduled"}]
+    ),
     settlement=st.sampled_from(["at-close", "per-delivery"]),
     cancellation_charges=st.sampled_from([{}, {"production": Decimal(40), "procurement": Decimal("12.5")}]),
     late_delivery=st.sampled_from([None, LateDelivery(percent=Decimal("1.5"), per="day", cap=Decimal(5))]),

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from hub.domain.effects import CustomerNotified, ExceptionRaised, SettlementRecorded, WorkOrderIssued
+from hub.domain.ledger import wanted
 from hub.domain.model import LineChange, OrderLine
-from hub.domain.policy import Policy
+from hub.domain.policy import ChangePoint, Policy
 from tests.support.orders import Story, line, made_order_in_work, stock_order_in_work
 
 
@@ -389,3 +390,122 @@ def test_cancelling_and_shipping_settle_the_same_whichever_is_first() -> None:
         assert story.account is not None
         settled.append((settlement.payable, settlement.differences, story.account.reserved, story.account.receivable))
     assert settled[0] == settled[1]
+
+
+@pytest.mark.parametrize(
+    ("point", "reached", "left"),
+    [
+        ("accepted", "ordered", 4),
+        ("accepted", "accepted", 10),
+        ("accepted", "scheduled", 10),
+        ("accepted", "started", 10),
+        ("scheduled", "accepted", 4),
+        ("scheduled", "scheduled", 10),
+        ("started", "scheduled", 4),
+        ("started", "started", 10),
+        ("made", "started", 4),
+    ],
+)
+def test_what_a_department_has_can_be_changed_until_the_point_the_policy_declares(
+    point: ChangePoint, reached: str, left: int
+) -> None:
+    story = Story(Policy(changeable_until={"production": point}))
+    story.place(line(item_id="MK-1"))
+    steps = {"accepted": {}, "scheduled": {}, "started": {"1": 2}}
+    for kind, quantities in list(steps.items())[: ["ordered", *steps].index(reached)]:
+        story.report("production", "produced" if kind == "started" else kind, quantities)  # type: ignore[arg-type]
+    story.change(1, change(line(item_id="MK-1", quantity=4)))
+    assert story.line().line.quantity == left
+    told = story.sent(CustomerNotified)[-1].text
+    assert ("line 1 stays at 10 C62, which cannot be changed any more" in told) == (left == 10)
+
+
+def test_cancelling_leaves_what_a_department_cannot_give_up_any_more_and_says_so() -> None:
+    story = Story(Policy(changeable_until={"production": "started"}))
+    story.place(line("1", "MK-1"), line("2", "BU-1"))
+    story.report("production", "accepted")
+    story.report("procurement", "accepted")
+    story.report("production", "produced", {"1": 1})
+    story.cancel()
+    assert (story.line("1").cancelled, story.line("2").cancelled, story.order.commercial) == (0, 10, "confirmed")
+    assert "what could still be cancelled is, as you asked" in story.sent(CustomerNotified)[-1].text
+    story.cancel()
+    assert "work on the rest has gone too far" in story.sent(CustomerNotified)[-1].text
+    story.command("cancel")
+    assert story.headline == "cancelled", "an operator reaches further"
+
+
+def test_goods_that_logistics_has_fixed_stay_though_they_were_made_elsewhere() -> None:
+    story = Story(Policy(changeable_until={"logistics": "accepted"}))
+    story.place(line(item_id="MK-1"))
+    story.report("production", "accepted")
+    story.report("production", "produced", {"1": 4})
+    story.report("logistics", "accepted")
+    story.cancel()
+    assert (story.line().cancelled, wanted(story.line())) == (6, 4)
+
+
+def test_a_department_that_refuses_a_smaller_quantity_keeps_it_and_the_order_returns_to_it() -> None:
+    story = made_order_in_work()
+    story.change(1, change(line(item_id="MK-1", quantity=4)))
+    story.report("production", "change-rejected", {"1": 5}, reason="already cut")
+    assert (story.line().line.quantity, last_work(story)) == (9, ("production", "change", {"1": "9"}))
+    assert (story.order.reserved, story.problems()) == (Decimal("107.10"), ["change-rejected"])
+    assert "5 C62 of line 1 cannot be taken back any more" in story.sent(CustomerNotified)[-1].text
+    story.report("production", "change-rejected", {"1": 5})
+    assert story.line().line.quantity == 10, "no more comes back than was taken"
+    again = story.report("production", "change-rejected", reason="no later date either")
+    assert (again.outcome, story.line().line.quantity) == ("applied", 10)
+    assert "no later date either" in story.sent(CustomerNotified)[-1].text
+
+
+def test_a_department_that_refuses_a_cancellation_opens_the_order_again() -> None:
+    story = made_order_in_work()
+    story.cancel()
+    assert (story.headline, story.order.reserved) == ("cancelled", 0)
+    story.report("production", "change-rejected", reason="it is on the machine")
+    assert (story.order.commercial, story.order.production.status) == ("confirmed", "started")
+    assert (story.line().cancelled, story.order.reserved) == (0, Decimal("119.00"))
+    assert last_work(story) == ("production", "change", {"1": "10"})
+    assert story.problems() == ["change-rejected"]
+    story.report("production", "produced")
+    story.report("logistics", "accepted")
+    story.report("logistics", "shipped")
+    story.report("logistics", "delivered")
+    assert (story.headline, story.order.payable) == ("settled", Decimal("119.00"))
+
+
+def test_cancelled_work_that_goes_on_after_all_is_not_charged_for() -> None:
+    story = Story(Policy(cancellation_charges={"production": Decimal(50)}))
+    story.place(line("1", "MK-1"), line("2", "MK-2"))
+    story.report("production", "accepted")
+    story.report("production", "produced", {"1": 1})
+    story.cancel()
+    assert story.order.payable == Decimal("119.00"), "half of what was started"
+    story.report("production", "change-rejected", {"2": 10})
+    assert story.order.payable == Decimal("59.50")
+
+
+def test_what_was_shipped_although_cancelled_is_not_put_back_once_more() -> None:
+    story = stock_order_in_work()
+    story.cancel()
+    story.report("logistics", "shipped", {"1": 4})
+    story.report("logistics", "change-rejected")
+    assert (story.line().line.quantity, story.line().cancelled, wanted(story.line())) == (10, 0, 10)
+
+
+def test_ordering_again_what_was_given_up_leaves_nothing_to_refuse() -> None:
+    story = made_order_in_work()
+    story.change(1, change(line(item_id="MK-1", quantity=4)))
+    story.change(2, change(line(item_id="MK-1", quantity=10)))
+    story.report("production", "change-rejected", {"1": 6})
+    assert story.line().line.quantity == 10
+
+
+def test_a_change_cannot_be_refused_when_everything_is_settled() -> None:
+    story = stock_order_in_work()
+    story.change(1, change(line(quantity=4)))
+    story.report("logistics", "shipped")
+    story.report("logistics", "delivered")
+    refused = story.report("logistics", "change-rejected", {"1": 6})
+    assert (refused.outcome, refused.code) == ("refused", "order-over")

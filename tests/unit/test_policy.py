@@ -43,7 +43,8 @@ def test_every_example_in_the_policy_that_comes_with_the_hub_can_be_used(tmp_pat
     assert policy.accounts.vat(Vat("S", Decimal("19.0"))) == "3806"
     assert policy.credit_groups["public"] == CreditTerms(limit=Decimal(250_000), exclude=("days-overdue",))
     assert policy.credit_horizon == timedelta(days=90)
-    assert len(examples) == len(yaml.safe_load("\n".join(examples))) == 8
+    assert policy.changeable_until == {"production": "started", "procurement": "accepted", "logistics": "made"}
+    assert len(examples) == len(yaml.safe_load("\n".join(examples))) == 9
 
 
 def test_every_example_of_a_credit_threshold_can_be_used(tmp_path: Path) -> None:

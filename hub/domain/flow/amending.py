@@ -1,15 +1,16 @@
 """Amendments: each is the next revision of the order, taken as a whole or not at all.
 
 What settlements have billed is reversed and replaced when its price, discount or VAT changes; once everything was
-delivered nothing else can change. A quantity cannot go below what has been shipped: it is reduced as far as it goes,
-and the customer is told. Units that are added wait for the credit they need; units that are given up are taken back
-from the departments at once.
+delivered nothing else can change. A quantity cannot go below what has been shipped, or what a department cannot give up
+any more by the policy: it is reduced as far as it goes, and the customer is told. Units that are added wait for the
+credit they need; units that are given up are taken back from the departments at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -19,6 +20,7 @@ from hub.domain.events import OrderChanged
 from hub.domain.flow.allocating import issue_changed_work
 from hub.domain.flow.balancing import settle_up
 from hub.domain.flow.cancelling import cancel_line
+from hub.domain.flow.changeable import fixed_departments
 from hub.domain.flow.confirming import agrees_by_changing
 from hub.domain.flow.correcting import repriced, restate_all, reverse_all
 from hub.domain.flow.crediting import request_credit
@@ -26,7 +28,7 @@ from hub.domain.flow.notifying import notify
 from hub.domain.flow.settling import end_if_complete
 from hub.domain.flow.turn import Turn
 from hub.domain.ledger import new_line, wanted
-from hub.domain.model import LineChange, OrderLine
+from hub.domain.model import Department, LineChange, OrderLine
 from hub.domain.order import ZERO, LineState
 from hub.domain.phrases import Phrase, listed
 from hub.domain.verdict import Park, Refuse, Verdict
@@ -39,7 +41,8 @@ def on_changed(turn: Turn, event: OrderChanged) -> Verdict:
         return Park("revision-gap", f"Revision {event.revision} came before revision {expected}")
     if event.revision < expected:
         return Refuse("revision-over", f"Revision {event.revision} was sent already; the next one is {expected}")
-    lines = _amended(turn.state.lines, event.changes, _apply if turn.state.settlement_id == "" else _reprice)
+    apply = partial(_apply, fixed_departments(turn)) if turn.state.settlement_id == "" else _reprice
+    lines = _amended(turn.state.lines, event.changes, apply)
     if isinstance(lines, Refuse):
         return lines
     value = amounts.value(turn.terms.currency, turn.terms.discount_percent, lines)
@@ -111,9 +114,9 @@ def _amended(
     return tuple(amended.values())
 
 
-def _apply(line: LineState | None, change: LineChange) -> LineState | Refuse:
+def _apply(fixed: frozenset[Department], line: LineState | None, change: LineChange) -> LineState | Refuse:
     if change.action == "delete":
-        return _unknown(change) if line is None else cancel_line(line)
+        return _unknown(change) if line is None else cancel_line(line, fixed)
     new = change.line
     if new is None or new.line_id != change.line_id:
         return Refuse("line-missing", f"The change of line {change.line_id} does not say how the line shall be")
@@ -125,7 +128,7 @@ def _apply(line: LineState | None, change: LineChange) -> LineState | Refuse:
                 "line-id-repeated", f"The order has a line {change.line_id} already; give the new one its own id"
             )
         return new_line(new)
-    return _unknown(change) if line is None else _change(line, new)
+    return _unknown(change) if line is None else _change(line, new, fixed)
 
 
 def _reprice(line: LineState | None, change: LineChange) -> LineState | Refuse:
@@ -144,17 +147,17 @@ def _goods(line: OrderLine) -> tuple[object, ...]:
     return line.item_id, line.unit, line.quantity
 
 
-def _change(line: LineState, new: OrderLine) -> LineState | Refuse:
+def _change(line: LineState, new: OrderLine, fixed: frozenset[Department]) -> LineState | Refuse:
     old = line.line
     if line.allocations and (new.item_id, new.unit) != (old.item_id, old.unit):
         return Refuse(
             "item-changed",
             f"Line {old.line_id} is being supplied; delete it and add a line with the other item or unit",
         )
-    target = max(new.quantity, line.shipped)
+    target = max(new.quantity, line.shipped, wanted(line) - ledger.withdrawable(line, fixed))
     difference = target - wanted(line)
     if difference < ZERO:
-        line = ledger.withdraw(line, -difference)
+        line = ledger.withdraw(line, -difference, fixed)
         difference = ZERO
     return replace(
         line,
@@ -182,7 +185,10 @@ def _outcome(change: LineChange, line: LineState) -> str:
         return Phrase("line {line} is added with {goods}", line=change.line_id, goods=goods)
     asked = ZERO if change.line is None else change.line.quantity
     if wanted(line) > asked:
-        return Phrase("line {line} stays at {goods}, which are on their way", line=change.line_id, goods=goods)
+        if wanted(line) <= line.shipped:
+            return Phrase("line {line} stays at {goods}, which are on their way", line=change.line_id, goods=goods)
+        stays = "line {line} stays at {goods}, which cannot be changed any more"
+        return Phrase(stays, line=change.line_id, goods=goods)
     if change.action == "delete":
         return Phrase("line {line} is deleted", line=change.line_id)
     return Phrase("line {line} is now {goods}", line=change.line_id, goods=goods)

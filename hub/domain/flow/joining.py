@@ -15,6 +15,7 @@ from hub.domain.events import StatusKind, StatusReported
 from hub.domain.exceptions import PROBLEM
 from hub.domain.flow.ending import is_late
 from hub.domain.flow.goods import on_delivered, on_made, on_returned, on_shipped
+from hub.domain.flow.insisting import on_change_rejected
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.problems import open_exception
 from hub.domain.flow.rejecting import on_rejected
@@ -24,9 +25,11 @@ from hub.domain.model import Department
 from hub.domain.verdict import Ignore, Park, Refuse, Verdict
 
 KINDS: Mapping[Department, frozenset[StatusKind]] = {
-    "production": frozenset(("accepted", "rejected", "scheduled", "produced", "problem")),
-    "procurement": frozenset(("accepted", "rejected", "scheduled", "received", "problem")),
-    "logistics": frozenset(("accepted", "rejected", "scheduled", "shipped", "delivered", "returned", "problem")),
+    "production": frozenset(("accepted", "rejected", "scheduled", "produced", "problem", "change-rejected")),
+    "procurement": frozenset(("accepted", "rejected", "scheduled", "received", "problem", "change-rejected")),
+    "logistics": frozenset(
+        ("accepted", "rejected", "scheduled", "shipped", "delivered", "returned", "problem", "change-rejected")
+    ),
 }
 """What each department may report."""
 
@@ -40,6 +43,7 @@ TRIGGERS: Mapping[StatusKind, lifecycle.ReportTrigger] = {
     "delivered": "advance",
     "returned": "advance",
     "problem": "trouble",
+    "change-rejected": "insist",
 }
 """Which transition a report asks of the department's axis."""
 
@@ -139,4 +143,5 @@ _HANDLERS: Mapping[StatusKind, Callable[[Turn, StatusReported], Verdict]] = {
     "delivered": on_delivered,
     "returned": on_returned,
     "problem": _on_problem,
+    "change-rejected": on_change_rejected,
 }
