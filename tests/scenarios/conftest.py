@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -14,6 +15,7 @@ from pytest_bdd import parsers, step, then
 from hub.domain.effects import CustomerNotified, SettlementRecorded, WorkOrderIssued
 from hub.domain.events import OrderPlaced
 from hub.domain.headline import headline, waits_for
+from hub.domain.items import ItemUnit
 from hub.domain.ledger import billed
 from hub.domain.order import LineState
 from hub.policy import load_policy
@@ -26,6 +28,8 @@ Table = Sequence[Sequence[str]]
 DEPARTMENT = "(?P<department>production|procurement|logistics)"
 KIND = "(?P<kind>produced|received|shipped|delivered|returned)"
 GOODS = r"(?P<goods>[\d.]+ \w+ of line \S+)"
+PACK = r"(?P<pack>\w+ of \d+)"
+TOLERANCE = r"(?P<tolerance>\d+ % short and \d+ % over)"
 AMOUNT = r"(?P<amount>[\d.]+) (?P<currency>[A-Z]{3})"
 ROLES = {
     "the order desk": "order-desk",
@@ -82,9 +86,22 @@ def _confirming_customer(scene: Scene, name: str, amount: str, currency: str) ->
     scene.customer(name, amount, currency, confirmation="required")
 
 
+@step(parsers.re(rf'the item "(?P<item>[^"]+)" in (?P<unit>\w+), also counted in {PACK}, may come {TOLERANCE}'))
+def _item(scene: Scene, item: str, unit: str, pack: str, tolerance: str) -> None:
+    other, many = pack.split(" of ")
+    under, over = (Decimal(percent) for percent in re.findall(r"\d+", tolerance))
+    units = (ItemUnit(unit=other, quantity=Decimal(many)),)
+    scene.item(item, unit=unit, units=units, under_delivery_percent=under, over_delivery_percent=over)
+
+
 @step(parsers.parse('"{customer}" orders as "{order}":'))
 def _orders(scene: Scene, customer: str, order: str, datatable: Table) -> None:
     scene.tell(scene.placed(order, customer, rows(datatable)))
+
+
+@step(parsers.parse('"{customer}" orders under the number "{number}" again, as "{order}":'))
+def _orders_again(scene: Scene, customer: str, number: str, order: str, datatable: Table) -> None:
+    scene.tell(scene.placed(order, customer, rows(datatable), purchase_order=number))
 
 
 @step("the buyer amends the order:")

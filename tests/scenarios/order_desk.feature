@@ -193,3 +193,18 @@ Feature: What an order desk sees every week
       | 1    | 1        | C62  | 90.00 |
       | 2    | 1        | C62  | 60.00 |
       | 3    | 1        | C62  | 50.00 |
+
+  Scenario: The same purchase order comes twice, from the shop and by fax
+    Given "Weserland" orders as "PO-10":
+      | line | item    | quantity | price |
+      | 1    | ST-LAMP | 4        | 50.00 |
+    When "Weserland" orders under the number "po-10 " again, as "PO-10-FAX":
+      | line | item    | quantity | price |
+      | 1    | ST-LAMP | 4        | 50.00 |
+    Then the order is on-hold
+    And the order waits for the end of hold suspected-duplicate (order-desk)
+    And logistics is asked for nothing
+    And "Weserland" has 238.00 EUR reserved and owes 0
+    When "ines" of the order desk commands release-hold suspected-duplicate: "they want eight after all"
+    Then the order is confirmed
+    And "Weserland" has 476.00 EUR reserved and owes 0

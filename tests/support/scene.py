@@ -14,6 +14,7 @@ from connectors.base import Event
 from hub.domain.credit import CreditAccount
 from hub.domain.events import (
     CustomerUpdated,
+    ItemUpdated,
     OperatorCommanded,
     OrderCancelled,
     OrderChanged,
@@ -23,6 +24,7 @@ from hub.domain.events import (
     StatusReported,
 )
 from hub.domain.ids import work_order_id
+from hub.domain.items import Item
 from hub.domain.model import LineChange, LineGroup, LineQuantity, OrderLine
 from hub.domain.order import LineState, OrderState
 from tests.support.hubs import Entry, Hub
@@ -43,6 +45,7 @@ class Scene:
         self.order_id = ""
         self._suffix = f"-{uuid.uuid4().hex[:8]}" if suffix is None else suffix
         self._count = 0
+        self._items: dict[str, str] = {}
         self._seen: dict[str, int] = {}
         self.told: Sequence[Event] = ()
         """What happened last."""
@@ -68,6 +71,11 @@ class Scene:
                 **(self.head() | fields),
             )
         )
+
+    def item(self, name: str, **facts: Any) -> None:
+        """The master data of an item; from now on the scene means this one by its name."""
+        self._items[name] = self.id_of(name)
+        self.tell(ItemUpdated(item=Item(item_id=self._items[name], **facts), **self.head()))
 
     def placed(self, order: str, customer: str, rows: Iterable[Row], **fields: Any) -> OrderPlaced:
         self.order_id = self.id_of(order)
@@ -139,6 +147,8 @@ class Scene:
         fields: dict[str, Any] = {
             name: cell if name in ("item_id", "unit") else Decimal(cell) for name, cell in told.items()
         }
+        if item := row.get("item"):
+            fields["item_id"] = self._items.get(item, item)
         if row.get("delivered with"):
             fields["group"] = LineGroup(row["delivered with"], "delivered")
         if row.get("wanted"):
