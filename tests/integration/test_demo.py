@@ -159,7 +159,7 @@ def _shows_orders(kafka: str) -> None:
     assert [entry["entry"] for entry in told["journal"]] == list(range(1, told["state"]["entries"] + 1))
     assert told["state"]["lines"][0]["delivered"] == "50"
     assert told["journal"][0]["payload"]["order_id"] == "DEMO-PARTIAL"
-    assert told["journal"][0]["sent"][0]["kind"] == "received"
+    assert told["journal"][1]["sent"][0]["kind"] == "received"
 
     unknown = hub(kafka, "order", "show", "NO-SUCH-ORDER")
     assert unknown.returncode == 1
