@@ -14,8 +14,7 @@ from bench.workload import PARTITIONS
 from hub.agents import credit, orders
 from hub.codec import Codec
 from hub.domain.events import OrderPlaced
-from hub.policy import load_policy
-from hub.rules import load_reviewer, load_router
+from hub.ruleset import Rules, load_ruleset
 from hub.runtime.spec import AgentSpec, Record
 from hub.runtime.store import Entry, Store
 from hub.runtime.work import StateCache, Work
@@ -33,10 +32,10 @@ class Play:
 
     def __init__(self, directory: Path, keep: Iterable[str] = ()) -> None:
         self.codec = codec = Codec.load()
-        policy = load_policy()
+        rules = Rules(load_ruleset())
         self._agents: tuple[AgentSpec[Any], ...] = (
-            orders.create_agent(codec, load_router(), load_reviewer(), policy, max_event_bytes=MAX_EVENT_BYTES),
-            credit.create_agent(codec, policy, max_event_bytes=MAX_EVENT_BYTES),
+            orders.create_agent(codec, rules, max_event_bytes=MAX_EVENT_BYTES),
+            credit.create_agent(codec, rules, max_event_bytes=MAX_EVENT_BYTES),
         )
         self._sources = frozenset(topic for agent in self._agents for topic in agent.inputs)
         self._homes = {

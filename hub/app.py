@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from connectors.rules_topic import publish_rules
 from hub.agents import capacity, credit, orders
 from hub.codec import Codec
 from hub.config import Settings
 from hub.metrics import Metrics
-from hub.policy import load_policy
-from hub.rules import load_reviewer, load_router
+from hub.ruleset import Rules
 from hub.runtime.spec import AgentSpec, RuntimeConfig
 from hub.runtime.worker import Worker
 
@@ -29,23 +29,23 @@ def runtime_config(settings: Settings) -> RuntimeConfig:
     )
 
 
-def create_agents(settings: Settings) -> Sequence[AgentSpec[Any]]:
+def create_agents(settings: Settings, rules: Rules) -> Sequence[AgentSpec[Any]]:
     """The hub's agents.
 
     Raises:
-        ConfigError: a rule file or a schema is wrong; says which, and where.
+        ConfigError: a schema is wrong; says which, and where.
     """
     codec = Codec.load()
-    router = load_router(settings.rules_dir)
-    reviewer = load_reviewer(settings.rules_dir)
-    policy = load_policy(settings.rules_dir)
-    return (
-        orders.create_agent(codec, router, reviewer, policy, max_event_bytes=settings.max_event_bytes),
-        credit.create_agent(codec, policy, max_event_bytes=settings.max_event_bytes),
-        capacity.create_agent(codec, router, max_event_bytes=settings.max_event_bytes),
+    return tuple(
+        create_agent(codec, rules, max_event_bytes=settings.max_event_bytes)
+        for create_agent in (orders.create_agent, credit.create_agent, capacity.create_agent)
     )
 
 
-def create_worker(settings: Settings, metrics: Metrics) -> Worker:
-    """A worker of this hub, not yet running."""
-    return Worker(runtime_config(settings), create_agents(settings), metrics)
+def create_worker(settings: Settings, metrics: Metrics, rules: Rules) -> Worker:
+    """A worker of this hub, not yet running. Before its first event it publishes the rules it goes by."""
+
+    async def publish() -> None:
+        await publish_rules(settings.kafka_client(), rules.current, settings.partitions)
+
+    return Worker(runtime_config(settings), create_agents(settings, rules), metrics, before_start=publish)

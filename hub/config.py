@@ -76,6 +76,9 @@ class Settings(BaseSettings):
         default=60_000, ge=0, description="How long a starting worker waits for a Kafka that does not answer."
     )
     rules_dir: Path | None = Field(default=None, description="The rule set; the one that comes with the hub if unset.")
+    rules_poll_ms: int = Field(
+        default=5_000, ge=100, le=3_600_000, description="How often a worker looks whether the rule files have changed."
+    )
     metrics_host: str = Field(default="127.0.0.1", description="Interface of the worker's metrics page.")
     metrics_port: int = Field(default=9464, ge=0, le=65_535, description="Its port; 0 takes a free one.")
     metrics_token: SecretStr | None = Field(

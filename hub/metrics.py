@@ -103,6 +103,10 @@ class Metrics:
             ["agent"],
             registry=registry,
         )
+        self.rules = Gauge("hub_rules_info", "Version of the rules in effect.", ["version"], registry=registry)
+        self.rules_refused = Gauge(
+            "hub_rules_refused", "1 while changed rules are faulty and those before stay in effect.", registry=registry
+        )
         build = Gauge("hub_build_info", "Version of the hub and of Python.", ["version", "python"], registry=registry)
         build.labels(__version__, platform.python_version()).set(1)
 

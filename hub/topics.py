@@ -44,6 +44,7 @@ HUB_APPLIED = "hub.applied"
 HUB_REKEYED = "hub.rekeyed"
 HUB_REKEYED_CUSTOMERS = "hub.rekeyed.customers"
 HUB_REKEYED_NODES = "hub.rekeyed.nodes"
+HUB_RULES = "hub.rules"
 
 STATUS_TOPIC: Mapping[Department, str] = MappingProxyType(
     {"production": PRODUCTION_STATUS, "procurement": PROCUREMENT_STATUS, "logistics": LOGISTICS_STATUS}
@@ -317,6 +318,16 @@ _DECLARED = (
         owner="capacity agent",
         direction="internal",
         doc="What nodes have to do day by day, and their orders' bookings: what the capacity agent recovers from.",
+        cleanup="compact",
+        configs=_STATE,
+    ),
+    Topic(
+        name=HUB_RULES,
+        key="version",
+        records=("RulesPublished",),
+        owner="worker",
+        direction="out",
+        doc="Every version of the rules, written before anything is decided by it.",
         cleanup="compact",
         configs=_STATE,
     ),

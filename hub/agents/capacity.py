@@ -9,7 +9,7 @@ from hub.codec import Codec, cloud_event_headers
 from hub.domain.capacity import Booking, NodeLoad
 from hub.domain.decide_capacity import decide_capacity
 from hub.domain.events import CapacityRequested
-from hub.domain.routing import Router
+from hub.ruleset import Rules
 from hub.runtime.spec import AgentSpec, Record
 from hub.runtime.work import Work
 from hub.topics import CAPACITY_DECISIONS, CAPACITY_REQUESTS, CAPACITY_STATE, HUB_DEAD_LETTER, HUB_REKEYED_NODES
@@ -21,14 +21,14 @@ _KEPT = timedelta(days=90)
 """A booking is kept so long after its last day: an order that is late may still change."""
 
 
-def create_agent(codec: Codec, router: Router, *, max_event_bytes: int) -> AgentSpec[CapacityState]:
-    """The capacity agent with these nodes."""
+def create_agent(codec: Codec, rules: Rules, *, max_event_bytes: int) -> AgentSpec[CapacityState]:
+    """The capacity agent, which goes by these rules."""
     return AgentSpec(
         name="capacity",
         sources=SOURCES,
         outputs=(CAPACITY_DECISIONS,),
         changelog=CAPACITY_STATE,
-        handler=CapacityHandler(codec, router, max_event_bytes=max_event_bytes),
+        handler=CapacityHandler(codec, rules, max_event_bytes=max_event_bytes),
         rekey=HUB_REKEYED_NODES,
         dead_letter=HUB_DEAD_LETTER,
         record_key=node_of,
@@ -53,9 +53,9 @@ def node_of(key: bytes) -> bytes:
 class CapacityHandler:
     """Decodes, decides, answers."""
 
-    def __init__(self, codec: Codec, router: Router, *, max_event_bytes: int) -> None:
+    def __init__(self, codec: Codec, rules: Rules, *, max_event_bytes: int) -> None:
         self._codec = codec
-        self._router = router
+        self._rules = rules
         self._gate: Gate[CapacityRequested] = Gate(
             codec, (*SOURCES, HUB_REKEYED_NODES), lambda event: event.node, max_event_bytes=max_event_bytes
         )
@@ -72,7 +72,7 @@ class CapacityHandler:
             raise TypeError(
                 f"what is kept for node {request.node} is neither its load nor a booking where it should be"
             )
-        node = self._router.node(request.node)
+        node = self._rules.current.router.node(request.node)
         decision = decide_capacity(load, booking, request, work.now, node)
         if decision.load is not None and decision.load is not load:
             work.put(load_key(request.node), decision.load, label="load")

@@ -16,7 +16,7 @@ from hub.domain.events import CreditRequested, CustomerEvent, ItemCopied, ItemEv
 from hub.domain.ids import effect_id
 from hub.domain.items import Item
 from hub.domain.master_data import KeptItem, Knowledge, PurchaseOrder, claim, give_up, newest, number_mark
-from hub.domain.policy import Policy
+from hub.ruleset import Rules
 from hub.runtime.partitioner import addresses
 from hub.runtime.spec import AgentSpec, Record
 from hub.runtime.work import Work
@@ -39,14 +39,14 @@ _COPIES = "/orderhub/items"
 """CloudEvents source of items on their way to a partition."""
 
 
-def create_agent(codec: Codec, policy: Policy, *, max_event_bytes: int) -> AgentSpec[CreditState]:
-    """The credit agent with this policy."""
+def create_agent(codec: Codec, rules: Rules, *, max_event_bytes: int) -> AgentSpec[CreditState]:
+    """The credit agent, which goes by these rules."""
     return AgentSpec(
         name="credit",
         sources=SOURCES,
         outputs=(CREDIT_DECISIONS, ITEMS_COPIES),
         changelog=CREDIT_STATE,
-        handler=CreditHandler(codec, policy, max_event_bytes=max_event_bytes),
+        handler=CreditHandler(codec, rules, max_event_bytes=max_event_bytes),
         rekey=HUB_REKEYED_CUSTOMERS,
         dead_letter=HUB_DEAD_LETTER,
         record_key=home_of,
@@ -81,9 +81,9 @@ def home_of(key: bytes) -> bytes:
 class CreditHandler:
     """Decodes, decides, answers."""
 
-    def __init__(self, codec: Codec, policy: Policy, *, max_event_bytes: int) -> None:
+    def __init__(self, codec: Codec, rules: Rules, *, max_event_bytes: int) -> None:
         self._codec = codec
-        self._policy = policy
+        self._rules = rules
         self._gate: Gate[CustomerEvent | ItemEvent] = Gate(
             codec, (*SOURCES, HUB_REKEYED_CUSTOMERS), _subject, max_event_bytes=max_event_bytes
         )
@@ -125,7 +125,7 @@ class CreditHandler:
         if isinstance(event, CreditRequested):
             decision = self._request(work, account, event)
         else:
-            decision = decide_customer(account, event, self._policy)
+            decision = decide_customer(account, event, self._rules.current.policy)
         if decision.outcome == "refused":
             work.refuse(record, decision.code, decision.detail)
         elif decision.account is not None and decision.account is not account:
@@ -138,7 +138,7 @@ class CreditHandler:
         held = _kept(work, key, Reservation)
         number, duplicate_of = self._compare(work, request) if request.purchase_order else (None, "")
         known = Knowledge(items=self._items(work, request.items), duplicate_of=duplicate_of)
-        decision = decide_credit(account, held, request, work.now, self._policy, knowledge=known)
+        decision = decide_credit(account, held, request, work.now, self._rules.current.policy, knowledge=known)
         if decision.reservation is not None and decision.reservation is not held:
             work.put(key, decision.reservation, label="reservation")
         if request.purchase_order and decision.outcome == "applied":
@@ -160,7 +160,7 @@ class CreditHandler:
         known = _kept(work, key, PurchaseOrder)
         if request.action == "release":
             return None if known is None else give_up(known, request.order_id), ""
-        until = work.now + self._policy.purchase_orders_kept
+        until = work.now + self._rules.current.policy.purchase_orders_kept
         return claim(known, request.customer_id, request.purchase_order, request.order_id, now=work.now, until=until)
 
     def _remember(self, work: Work[CreditState], request: CreditRequested, number: PurchaseOrder | None) -> None:

@@ -23,9 +23,7 @@ from hub.domain.headline import headline
 from hub.domain.ids import timer_id
 from hub.domain.journal import JournaledOutcome, JournalEntry
 from hub.domain.order import OrderState, next_due
-from hub.domain.policy import Policy
-from hub.domain.review import Reviewer
-from hub.domain.routing import Router
+from hub.ruleset import Rules
 from hub.runtime.spec import AgentSpec, Record
 from hub.runtime.work import Work
 from hub.topics import (
@@ -36,6 +34,7 @@ from hub.topics import (
     CUSTOMER_NOTIFICATIONS,
     HUB_DEAD_LETTER,
     HUB_REKEYED,
+    HUB_RULES,
     ORDERS_COMMANDS,
     ORDERS_EVENTS,
     ORDERS_EXCEPTIONS,
@@ -57,6 +56,7 @@ OUTPUTS = (
     ORDERS_EXCEPTIONS,
     SETTLEMENTS,
     SETTLEMENTS_JOURNAL,
+    HUB_RULES,
 )
 _TOPIC_OF = {
     CustomerNotified: CUSTOMER_NOTIFICATIONS,
@@ -66,16 +66,14 @@ _TOPIC_OF = {
 }
 
 
-def create_agent(
-    codec: Codec, router: Router, reviewer: Reviewer, policy: Policy, *, max_event_bytes: int
-) -> AgentSpec[OrderState]:
-    """The orders agent with these rules and this policy."""
+def create_agent(codec: Codec, rules: Rules, *, max_event_bytes: int) -> AgentSpec[OrderState]:
+    """The orders agent, which goes by these rules."""
     return AgentSpec(
         name="orders",
         sources=SOURCES,
         outputs=OUTPUTS,
         changelog=ORDERS_STATE,
-        handler=OrdersHandler(codec, router, reviewer, policy, max_event_bytes=max_event_bytes),
+        handler=OrdersHandler(codec, rules, max_event_bytes=max_event_bytes),
         rekey=HUB_REKEYED,
         dead_letter=HUB_DEAD_LETTER,
     )
@@ -84,13 +82,9 @@ def create_agent(
 class OrdersHandler:
     """Decodes, decides, and turns effects into messages."""
 
-    def __init__(
-        self, codec: Codec, router: Router, reviewer: Reviewer, policy: Policy, *, max_event_bytes: int
-    ) -> None:
+    def __init__(self, codec: Codec, rules: Rules, *, max_event_bytes: int) -> None:
         self._codec = codec
-        self._router = router
-        self._reviewer = reviewer
-        self._policy = policy
+        self._rules = rules
         self._gate: Gate[OrderEvent] = Gate(
             codec, (*SOURCES, HUB_REKEYED), lambda event: event.order_id, max_event_bytes=max_event_bytes
         )
@@ -125,7 +119,8 @@ class OrdersHandler:
 
     def _decide(self, work: Work[OrderState], key: bytes, received: Received) -> Decision:
         before = work.get(key)
-        context = Context(work.now, self._policy, self._router, self._codec.decode, self._reviewer)
+        rules = self._rules.current
+        context = Context(work.now, rules.policy, rules.router, self._codec.decode, rules.reviewer)
         decision = decide(before, received, context)
         if decision.outcome == "refused":
             return decision
@@ -171,6 +166,7 @@ class OrdersHandler:
             code=decision.code,
             detail=decision.detail,
             explanations=decision.explanations,
+            rules=self._rules.current.version,
             effect_ids=tuple(e.event_id for e in decision.effects if not isinstance(e, DeadLettered)),
         )
         work.emit(ORDERS_JOURNAL, key, self._codec.encode(journaled))

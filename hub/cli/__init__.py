@@ -23,6 +23,7 @@ from hub.cli import (
     lifecycle,
     order,
     reconcile,
+    rules,
     schemas,
     send,
     settle,
@@ -45,6 +46,7 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(order.app, name="order")
 app.add_typer(exceptions.app, name="exceptions")
+app.add_typer(rules.app, name="rules")
 app.add_typer(settle.app, name="settle")
 app.command("config")(config.show)
 app.command("intake")(intake.run)

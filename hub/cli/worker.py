@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from functools import partial
 
 import structlog
 import typer
@@ -47,11 +48,14 @@ def run() -> None:
 
 async def _work(settings: Settings) -> None:
     # Faust and aiohttp take half a second to load: the other commands need not wait for them.
+    from connectors.rules_topic import publish_rules  # noqa: PLC0415
     from hub.app import create_worker  # noqa: PLC0415
+    from hub.rules_watch import watch_rules  # noqa: PLC0415
+    from hub.ruleset import Rules, load_ruleset  # noqa: PLC0415
     from hub.web.pages import serve  # noqa: PLC0415
 
-    metrics = Metrics()
-    worker = create_worker(settings, metrics)
+    metrics, rules = Metrics(), Rules(load_ruleset(settings.rules_dir))
+    worker = create_worker(settings, metrics, rules)
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -61,9 +65,19 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     pages = serve(worker, metrics, settings.metrics_host, settings.metrics_port, settings.metrics_bearer())
+    publish = partial(publish_rules, settings.kafka_client(), partitions=settings.partitions)
+    watch = watch_rules(rules, settings.rules_dir, metrics, publish, every_seconds=settings.rules_poll_ms / 1000)
     async with pages as url:
-        structlog.get_logger(__name__).info("worker started", metrics=f"{url}/metrics")
-        await worker.run()
+        structlog.get_logger(__name__).info("worker started", metrics=f"{url}/metrics", rules=rules.current.version)
+        watching = asyncio.create_task(watch)
+        watching.add_done_callback(lambda _: worker.stop())
+        try:
+            await worker.run()
+        finally:
+            watching.cancel()
+            await asyncio.wait([watching])
+        if not watching.cancelled():
+            watching.result()
 
 
 def _give_up() -> None:

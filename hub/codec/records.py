@@ -37,6 +37,7 @@ from hub.domain.journal import JournalEntry
 from hub.domain.master_data import KeptItem, PurchaseOrder
 from hub.domain.model import Frozen, OrderLine
 from hub.domain.order import LineState, OrderState, Terms, Work
+from hub.domain.rule_files import RulesPublished
 from hub.domain.statements import ItemStated
 
 RECORDS: tuple[type[Frozen], ...] = (
@@ -70,6 +71,7 @@ RECORDS: tuple[type[Frozen], ...] = (
     CapacityDecided,
     NodeLoad,
     Booking,
+    RulesPublished,
 )
 """In the order their first ids were given."""
 

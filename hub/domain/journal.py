@@ -14,7 +14,8 @@ class JournalEntry(Frozen, kw_only=True):
     """orders.journal: an event as it came and what came of it.
 
     An order's state is the fold of `decide` over its entries, in order: `payload` is the event, `decided_at` the
-    `now` it was decided with. A refused event is not here but in the dead letters: it changed nothing.
+    `now` and `rules` the rules it was decided with. A refused event is not here but in the dead letters: it changed
+    nothing.
     """
 
     order_id: str
@@ -40,3 +41,5 @@ class JournalEntry(Frozen, kw_only=True):
     """What was decided and by which rule, in order."""
     effect_ids: tuple[str, ...] = ()
     """Event ids of the messages the decision sent, in order."""
+    rules: str = ""
+    """Version of the rules it was decided by, as hub.rules has them."""

@@ -276,6 +276,8 @@ class OrderState(Frozen, kw_only=True):
     promised: date | None = None
     """The new date the customer was last told of; None if there is no delay."""
 
+    routed: int | None = None
+    """The last revision whose lines were routed; what is allocated after that is what somebody gave back."""
     capacity: tuple[CapacityQuestion, ...] = ()
     """One for each node whose answer the order waits for."""
     exceptions: tuple[OpenException, ...] = ()

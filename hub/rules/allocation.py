@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -60,6 +60,16 @@ class Rule(NamedRule):
         return unmatched, -self.priority, self.name
 
 
+class RuleVerdict(NamedTuple):
+    """What one rule says to a line."""
+
+    rule: str
+    assign: tuple[str, ...]
+    priority: int
+    objection: str
+    """Why the rule is not about the line; empty if it is."""
+
+
 class RuleRouter:
     """A `Router` (hub.domain.routing) that follows the rules.
 
@@ -78,6 +88,10 @@ class RuleRouter:
     def candidates(self, facts: LineFacts) -> tuple[Candidate, ...]:
         """Who may supply the line, best first, each with the first rule that names it."""
         return self._answers(self._facts(facts))
+
+    def verdicts(self, facts: LineFacts) -> tuple[RuleVerdict, ...]:
+        """Every rule in the order in which they are asked, and why it is about the line or is not."""
+        return tuple(RuleVerdict(rule.name, rule.assign, rule.priority, rule.objection(facts)) for rule in self._rules)
 
     def node(self, name: str) -> Node | None:
         """The node of this name, None if there is none."""
@@ -105,6 +119,8 @@ class _Compiled:
     def __init__(self, rule: Rule) -> None:
         self.name = rule.name
         self.assign = rule.assign
+        self.priority = rule.priority
+        self._when = rule.when
         self._match = {name: frozenset(values) for name, values in _match_values(rule.match).items() if values}
         self._condition = Condition(rule.name, rule.when, _FACTS) if rule.when else None
         self.reads = frozenset(self._match) | (self._condition.reads if self._condition else frozenset())
@@ -115,6 +131,17 @@ class _Compiled:
             if facts[name] not in values:
                 return False
         return self._condition is None or self._condition.holds(facts)
+
+    def objection(self, facts: LineFacts) -> str:
+        """Why the rule is not about the line; empty if it is."""
+        for name, values in self._match.items():
+            if (value := getattr(facts, name)) not in values:
+                return f"{name} is {value!r}, not {' or '.join(sorted(values))}"
+        read = {name: getattr(facts, name) for name in self.reads}
+        if self._condition is None or self._condition.holds(read):
+            return ""
+        shown = ", ".join(f"{name} is {value}" for name, value in sorted(read.items()) if name not in self._match)
+        return f"not true: {self._when} ({shown})"
 
 
 def load_router(rules_dir: Path | None = None) -> RuleRouter:

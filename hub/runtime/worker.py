@@ -8,7 +8,7 @@ supervisor starts the process afresh.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -42,11 +42,14 @@ class Worker:
         agents: Sequence[AgentSpec[Any]],
         metrics: Metrics,
         clock: Callable[[], datetime] = utc_now,
+        before_start: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`before_start` is done once Kafka answers and has the topics, before the first record is read."""
         self._config = config
         self._agents = agents
         self._metrics = metrics
         self._clock = clock
+        self._before_start = before_start
         self._partition_count = 0
         self._partitions: dict[tuple[str, int], Partition[Any]] = {}
         self._tasks: dict[tuple[str, int], asyncio.Task[None]] = {}
@@ -82,6 +85,8 @@ class Worker:
         """
         with sole_use(self._config.data_dir):
             self._partition_count = await check_topics(self._config, self._agents, self._stopping)
+            if self._before_start is not None and not self._stopping.is_set():
+                await self._before_start()
             if not self._stopping.is_set():
                 await self._run()
 

@@ -9,23 +9,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
-
-from msgspec.structs import replace
 
 from hub.agents import orders
 from hub.codec import Codec
-from hub.domain.decide import decide
-from hub.domain.decision import Context, Decision, Received
+from hub.domain.decision import Decision
 from hub.domain.effects import DeadLettered, Effect, WorkOrderIssued
 from hub.domain.events import CapacityRequested, CreditRequested
 from hub.domain.headline import headline
 from hub.domain.journal import JournalEntry
 from hub.domain.order import OrderState, next_due
-from hub.policy import load_policy
-from hub.rules import load_reviewer, load_router
+from hub.domain.rule_files import RulesPublished
+from hub.replay import replay_entry
+from hub.ruleset import restore_ruleset
 from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import Record
 from hub.topics import (
@@ -36,6 +33,7 @@ from hub.topics import (
     CUSTOMER_NOTIFICATIONS,
     HUB_DEAD_LETTER,
     HUB_REKEYED,
+    HUB_RULES,
     ORDERS_COMMANDS,
     ORDERS_EVENTS,
     ORDERS_EXCEPTIONS,
@@ -68,7 +66,6 @@ _TOPIC = {
     "CreditRequested": CREDIT_REQUESTS,
     "CapacityRequested": CAPACITY_REQUESTS,
 }
-_PAST = datetime(1970, 1, 1, tzinfo=UTC)
 
 Message = tuple[str, str, bytes]
 """Topic, order, value."""
@@ -76,16 +73,15 @@ Message = tuple[str, str, bytes]
 
 @dataclass
 class OrdersOracle:
-    """Examines the orders agent's part, with the rules and the policy it ran under."""
+    """Examines the orders agent's part; each entry by the rules it says it was decided by."""
 
     codec: Codec
-    rules_dir: Path | None
     partitions: int
 
     def examine(self, verdict: Verdict, records: Records) -> None:
         entries = [(record, self.codec.decode_as(JournalEntry, record.value)) for record in records[ORDERS_JOURNAL]]
         self._examine_fates(verdict, records, [entry for _, entry in entries])
-        folded, expected, expired = self._fold(verdict, entries)
+        folded, expected, expired = self._fold(verdict, records, entries)
         self._examine_outputs(verdict, records, expected)
         letters = [each.origin for each in dead_letters(records[HUB_DEAD_LETTER])]
         parked = {(entry.topic, entry.partition, entry.offset) for _, entry in entries if entry.outcome == "parked"}
@@ -132,23 +128,21 @@ class OrdersOracle:
     # --- the fold --------------------------------------------------------------------------------
 
     def _fold(
-        self, verdict: Verdict, entries: Sequence[tuple[Record, JournalEntry]]
+        self, verdict: Verdict, records: Records, entries: Sequence[tuple[Record, JournalEntry]]
     ) -> tuple[dict[bytes, OrderState | None], list[Message], list[Place]]:
         """States, messages, and parked events given up, as they follow from the journal."""
-        context = Context(
-            _PAST,
-            load_policy(self.rules_dir),
-            load_router(self.rules_dir),
-            self.codec.decode,
-            load_reviewer(self.rules_dir),
-        )
+        published = {record.key: self.codec.decode_as(RulesPublished, record.value) for record in records[HUB_RULES]}
+        rules = {each.version: restore_ruleset(each.files) for each in published.values()}
         states: dict[bytes, OrderState | None] = {}
         last: dict[tuple[str, str, int], int] = {}
         messages: list[Message] = []
         expired: list[Place] = []
         for record, entry in entries:
             before = states.get(entry.order_id.encode())
-            decision = self._decide(before, entry, context)
+            if entry.rules not in rules:
+                verdict.mismatch(f"{place_of(record)} was decided by rules {entry.rules!r}, which were not published")
+                continue
+            decision = replay_entry(before, entry, self.codec, rules[entry.rules]).decision
             states[entry.order_id.encode()] = decision.state
             messages += self._messages(entry.order_id, decision.effects)
             expired += [(e.topic, e.partition, e.offset) for e in decision.effects if isinstance(e, DeadLettered)]
@@ -163,11 +157,6 @@ class OrdersOracle:
                     f"({before.entries if before else 0} entries) gives {decision.outcome} {decision.code}"
                 )
         return states, messages, expired
-
-    def _decide(self, before: OrderState | None, entry: JournalEntry, context: Context) -> Decision:
-        event = self.codec.decode(entry.payload)
-        received = Received(event, entry.payload, entry.topic, entry.partition, entry.offset)
-        return decide(before, received, replace(context, now=entry.decided_at))
 
     def _messages(self, order_id: str, effects: Sequence[Effect]) -> Iterator[Message]:
         for effect in effects:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -28,8 +28,8 @@ from hub.domain.effects import SettlementRecorded
 from hub.domain.events import OrderCancelled, OrderPlaced, StatusReported
 from hub.domain.ids import work_order_id
 from hub.domain.model import LineQuantity
-from hub.policy import load_policy
-from hub.rules import RULES_DIR, load_reviewer, load_router
+from hub.rules import RULES_DIR
+from hub.ruleset import Rules, load_ruleset
 from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import Record
 from hub.topics import (
@@ -69,7 +69,10 @@ _SOON_MS = 60_000
 class OrdersLoad:
     """The demonstration's script, with more that goes wrong; departments and customers answer what is committed."""
 
-    def __init__(self, feed: Feed, codec: Codec, partitions: int, random: Random) -> None:
+    def __init__(
+        self, feed: Feed, codec: Codec, partitions: int, random: Random, change_rules: Callable[[], None]
+    ) -> None:
+        self._change_rules = change_rules
         self._feed = feed
         self._codec = codec
         self._partitions = partitions
@@ -101,6 +104,8 @@ class OrdersLoad:
         for cue in cues:
             await asyncio.sleep(max(0.0, started + cue.at - time.monotonic()))
             await self._perform(_renumbered(cue))
+            if cue.at > seconds / 2:
+                self._change_rules()
         await self._feed.flush()
 
     async def react(self, records: Sequence[Record]) -> None:
@@ -202,29 +207,28 @@ class OrdersScenario:
         policy = yaml.safe_load((RULES_DIR / "policy.yaml").read_text())
         (self._rules_dir / "policy.yaml").write_text(yaml.safe_dump(policy | _IMPATIENT))
         self._codec = Codec.load()
-        policy_read = load_policy(self._rules_dir)
+        ruleset = Rules(load_ruleset(self._rules_dir))
         self.agents = (
-            orders.create_agent(
-                self._codec,
-                load_router(self._rules_dir),
-                load_reviewer(self._rules_dir),
-                policy_read,
-                max_event_bytes=MAX_EVENT_BYTES,
-            ),
-            credit.create_agent(self._codec, policy_read, max_event_bytes=MAX_EVENT_BYTES),
-            capacity.create_agent(self._codec, load_router(self._rules_dir), max_event_bytes=MAX_EVENT_BYTES),
+            orders.create_agent(self._codec, ruleset, max_event_bytes=MAX_EVENT_BYTES),
+            credit.create_agent(self._codec, ruleset, max_event_bytes=MAX_EVENT_BYTES),
+            capacity.create_agent(self._codec, ruleset, max_event_bytes=MAX_EVENT_BYTES),
         )
         self.topics = tuple(TOPICS.values())
-        self.environment = {"HUB_RULES_DIR": str(self._rules_dir)}
+        self.environment = {"HUB_RULES_DIR": str(self._rules_dir), "HUB_RULES_POLL_MS": "500"}
 
     @asynccontextmanager
     async def load(self, bootstrap: str, partitions: int, random: Random) -> AsyncIterator[OrdersLoad]:
         async with open_feed(bootstrap) as it:
-            yield OrdersLoad(it, self._codec, partitions, random)
+            yield OrdersLoad(it, self._codec, partitions, random, self._change_rules)
+
+    def _change_rules(self) -> None:
+        """The company calls a rule by another name: what is decided from then on quotes it."""
+        path = self._rules_dir / "allocation.yaml"
+        path.write_text(path.read_text().replace("made-here", "made-by-us"))
 
     def examine(self, records: Records, partitions: int) -> Verdict:
         verdict = Verdict()
-        OrdersOracle(self._codec, self._rules_dir, partitions).examine(verdict, records)
+        OrdersOracle(self._codec, partitions).examine(verdict, records)
         CreditOracle(self._codec).examine(verdict, records)
         SettlementOracle(self._codec).examine(verdict, records)
         CapacityOracle(self._codec, self._rules_dir).examine(verdict, records)

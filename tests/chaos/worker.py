@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 from aiokafka.structs import TopicPartition
 from faust.types import TP
@@ -60,7 +60,8 @@ def main(agents: str, mutant: str) -> None:
     """Run `hub worker`."""
     MUTANTS[mutant]()
     if agents == "relay":
-        patch.object(app, "create_agents", lambda _settings: relay.AGENTS).start()
+        patch.object(app, "publish_rules", AsyncMock()).start()
+        patch.object(app, "create_agents", lambda _settings, _rules: relay.AGENTS).start()
     worker.run()
 
 

@@ -85,5 +85,5 @@ def test_every_department_has_its_two_topics() -> None:
 
 def test_state_is_compacted_and_nothing_else_is() -> None:
     compacted = {topic.name for topic in TOPICS.values() if topic.cleanup == "compact"}
-    assert compacted == {"orders.state", "credit.state", "capacity.state", HUB_APPLIED}
+    assert compacted == {"orders.state", "credit.state", "capacity.state", "hub.rules", HUB_APPLIED}
     assert all("retention.ms" not in TOPICS[name].configs for name in compacted)

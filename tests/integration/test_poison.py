@@ -23,6 +23,7 @@ from hub.config import Settings
 from hub.domain.events import CustomerUpdated, OrderPaid, OrderPlaced, StatusKind, StatusReported
 from hub.domain.ids import work_order_id
 from hub.domain.model import Address, LineQuantity, OrderLine
+from hub.ruleset import Rules, load_ruleset
 from hub.runtime.partitioner import partition_of
 from hub.topics import (
     CREDIT_STATE,
@@ -145,7 +146,7 @@ async def test_every_broken_record_is_a_dead_letter_as_it_came_and_the_rest_is_p
         await _until(view, lambda: len(view.records[CREDIT_STATE]) == _CUSTOMERS)
         messages, way_of = _orders(codec, breaker)
         places = await _send(producer, messages)
-        agents = create_agents(Settings())
+        agents = create_agents(Settings(), Rules(load_ruleset()))
         await _until(view, lambda: not view.behind(agents))
         assert not await fleet.end()
         await view.catch_up()
@@ -164,7 +165,7 @@ async def test_every_broken_record_is_a_dead_letter_as_it_came_and_the_rest_is_p
         assert words in reason_of(letters[place]), way
 
     verdict = Verdict()
-    OrdersOracle(codec, None, DEFAULT_PARTITIONS).examine(verdict, view.records)
+    OrdersOracle(codec, DEFAULT_PARTITIONS).examine(verdict, view.records)
     CreditOracle(codec).examine(verdict, view.records)
     assert verdict == Verdict(events=verdict.events), verdict.complaints
     assert verdict.events > len(messages)

@@ -27,6 +27,7 @@ from hub.domain.events import CreditRequested
 from hub.domain.journal import JournalEntry
 from hub.domain.order import OrderState, next_due
 from hub.metrics import Metrics
+from hub.ruleset import Rules, load_ruleset
 from hub.runtime.spec import Record
 from hub.runtime.worker import Worker
 from hub.topics import HUB_DEAD_LETTER, TOPICS
@@ -106,7 +107,7 @@ class KafkaHub:
         )
         async with kafka_admin.connect(settings.kafka_client()) as admin:
             await kafka_admin.create(admin, TOPICS.values(), partitions=_PARTITIONS, replication_factor=1)
-        self._agents = create_agents(settings)
+        self._agents = create_agents(settings, Rules(load_ruleset()))
         self._worker = Worker(runtime_config(settings), self._agents, Metrics(), lambda: self.now)
         self._task = asyncio.create_task(self._worker.run())
         self._open.push_async_callback(self._stop)

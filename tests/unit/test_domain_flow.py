@@ -477,6 +477,7 @@ def test_the_explanations_tell_the_story_of_the_order() -> None:
         "line 2: stock by number-of-what-is-on-stock",
         "the customer is asked to confirm until 2025-03-05 08:00",
         "confirmed by the customer",
+        "revision 0 is routed",
         "line 1: 4 to production by rule production-rule",
         "line 2: 1 to logistics by rule logistics-rule",
         "production rejected 4 C62 of line 1: no capacity",

@@ -51,6 +51,9 @@ def _allocated(turn: Turn, current: tuple[LineState, ...]) -> tuple[LineState, .
     places = [place for place, line in enumerate(current) if line.unallocated > ZERO]
     if not places:
         return current
+    if turn.state.routed != turn.state.revision:
+        turn.update(routed=turn.state.revision)
+        turn.explain(f"revision {turn.state.revision} is routed")
     lines = list(current)
     while places:
         together = [place for place in shipped_together(current, places[0]) if place in places]
