@@ -187,8 +187,9 @@ def _outcome(change: LineChange, line: LineState) -> str:
     if wanted(line) > asked:
         if wanted(line) <= line.shipped:
             return Phrase("line {line} stays at {goods}, which are on their way", line=change.line_id, goods=goods)
-        stays = "line {line} stays at {goods}, which cannot be changed any more"
-        return Phrase(stays, line=change.line_id, goods=goods)
+        return Phrase(
+            "line {line} stays at {goods}, which cannot be changed any more", line=change.line_id, goods=goods
+        )
     if change.action == "delete":
         return Phrase("line {line} is deleted", line=change.line_id)
     return Phrase("line {line} is now {goods}", line=change.line_id, goods=goods)

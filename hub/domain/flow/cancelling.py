@@ -44,7 +44,7 @@ def cancel_order(
     lines = tuple(cancel_line(line, fixed) if line_id in {"", line.line.line_id} else line for line in before)
     if all(old is new for old, new in zip(before, lines, strict=True)):
         begun = any(line.shipped < ledger.wanted(line) for line in before)
-        because = Phrase("work on the rest has gone too far" if begun else "everything is on its way already")
+        because = Phrase("work on the rest has gone too far") if begun else Phrase("everything is on its way already")
         turn.explain(f"nothing was cancelled: {because}")
         notify(turn, "refused", reason=because)
         return
@@ -54,8 +54,10 @@ def cancel_order(
     charge_cancelled(turn, before, charged)
     if not end_if_complete(turn, reason):
         rest = any(line.shipped < ledger.wanted(line) for line in turn.state.lines)
-        what = "what could still be cancelled is" if rest else "what was not yet on its way is cancelled"
-        notify(turn, "changed", reason=Phrase(f"{what}, {{reason}}", reason=reason))
+        told = Phrase("what could still be cancelled is, {reason}", reason=reason)
+        if not rest:
+            told = Phrase("what was not yet on its way is cancelled, {reason}", reason=reason)
+        notify(turn, "changed", reason=told)
         request_remaining_credit(turn)
 
 
