@@ -18,7 +18,7 @@ from hub.runtime.partitioner import partition_of
 from hub.topics import HUB_RULES, MAX_OUTPUT_BYTES
 
 
-async def publish_rules(client: Mapping[str, Any], rules: RuleSet, partitions: int) -> None:
+async def publish_rules(client: Mapping[str, Any], rules: RuleSet) -> None:
     """Write a version of the rules, and wait until Kafka has it; once more does no harm.
 
     Raises:
@@ -31,7 +31,7 @@ async def publish_rules(client: Mapping[str, Any], rules: RuleSet, partitions: i
     producer = AIOKafkaProducer(**client, acks="all", enable_idempotence=True, max_request_size=MAX_OUTPUT_BYTES)
     try:
         await producer.start()
-        await producer.send_and_wait(HUB_RULES, value, key=key, partition=partition_of(key, partitions))
+        await producer.send_and_wait(HUB_RULES, value, key=key)
     except KafkaError as error:
         raise BrokerError(f"rules {rules.version} could not be written to {HUB_RULES}: {error}") from error
     finally:

@@ -46,6 +46,6 @@ def create_worker(settings: Settings, metrics: Metrics, rules: Rules) -> Worker:
     """A worker of this hub, not yet running. Before its first event it publishes the rules it goes by."""
 
     async def publish() -> None:
-        await publish_rules(settings.kafka_client(), rules.current, settings.partitions)
+        await publish_rules(settings.kafka_client(), rules.current)
 
     return Worker(runtime_config(settings), create_agents(settings, rules), metrics, before_start=publish)

@@ -78,7 +78,8 @@ class MappedTable:
         try:
             return Accepted(where, event_from_document(document))
         except IntakeError as error:
-            return Refusal(where, tuple(self._problem(each, group) for each in error.problems), raw)
+            line_ids = [str(line.get("line_id", "")) for line in document.get("lines", ())]
+            return Refusal(where, tuple(self._problem(each, group, line_ids) for each in error.problems), raw)
 
     def _document(self, group: list[Row]) -> dict[str, Any]:
         mapping, first = self.mapping, group[0]
@@ -129,10 +130,16 @@ class MappedTable:
         except (ValueError, OverflowError):
             return text
 
-    def _problem(self, problem: IntakeProblem, group: list[Row]) -> Problem:
+    def _problem(self, problem: IntakeProblem, group: list[Row], line_ids: list[str]) -> Problem:
         """With the line of the row that a problem of an order's line is in."""
         path = problem.path
         if path.startswith("lines[") and not self.mapping.each:
-            place = int(path[len("lines[") : path.index("]")])
+            named = path[len("lines[") : path.rindex("]")]
+            place = _place(named, line_ids) if problem.by_id else int(named)
             return Problem(f"{path} (line {group[place].line})", problem.reason)
         return Problem(f"{path} (line {group[0].line})" if path else "", problem.reason)
+
+
+def _place(line_id: str, line_ids: list[str]) -> int:
+    """Which of the rows the line is; the first if its id was not taken as it stands in the table."""
+    return line_ids.index(line_id) if line_id in line_ids else 0

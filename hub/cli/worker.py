@@ -65,7 +65,7 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     pages = serve(worker, metrics, settings.metrics_host, settings.metrics_port, settings.metrics_bearer())
-    publish = partial(publish_rules, settings.kafka_client(), partitions=settings.partitions)
+    publish = partial(publish_rules, settings.kafka_client())
     watch = watch_rules(rules, settings.rules_dir, metrics, publish, every_seconds=settings.rules_poll_ms / 1000)
     async with pages as url:
         structlog.get_logger(__name__).info("worker started", metrics=f"{url}/metrics", rules=rules.current.version)

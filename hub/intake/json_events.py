@@ -31,6 +31,8 @@ class IntakeProblem(NamedTuple):
     """Where, as in `lines[0].quantity`; empty for the document as a whole."""
     reason: str
     """What stands there, what is wrong with it and what to do."""
+    by_id: bool = False
+    """Whether a line in `path` goes by its `line_id` instead of its place."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}" if self.path else self.reason
@@ -93,7 +95,7 @@ def event_from_document(document: Mapping[str, Any]) -> OrderEvent | CustomerEve
 
 
 def _found(finding: Finding) -> IntakeProblem:
-    return IntakeProblem(finding.field, f"{_shown(finding.value)}: {finding.remedy} [{finding.check}]")
+    return IntakeProblem(finding.field, f"{_shown(finding.value)}: {finding.remedy} [{finding.check}]", by_id=True)
 
 
 def explained(error: ValidationError, fields: tuple[str, ...]) -> IntakeError:

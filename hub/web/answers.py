@@ -27,7 +27,11 @@ def problem(
 
 def refusal(status: int, title: str, problems: Collection[IntakeProblem] = ()) -> dict[str, Any]:
     """What a refusal says."""
-    return {"title": title, "status": status, "problems": [each._asdict() for each in problems]}
+    return {
+        "title": title,
+        "status": status,
+        "problems": [{"path": each.path, "reason": each.reason} for each in problems],
+    }
 
 
 def come_again(status: int, title: str, seconds: float) -> web.Response:

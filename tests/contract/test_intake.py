@@ -57,7 +57,7 @@ def _problems(document: object) -> dict[str, str]:
     with pytest.raises(IntakeError) as refusal:
         event_from_json(raw)
     assert str(refusal.value) == "; ".join(map(str, refusal.value.problems))
-    return dict(refusal.value.problems)
+    return {problem.path: problem.reason for problem in refusal.value.problems}
 
 
 def _placed(**change: Any) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def command(kafka: str, *arguments: str | Path) -> subprocess.Popen[bytes]:
 
 async def ids_of(kafka: str, prefix: str) -> list[str]:
     """The ids of the events of orders whose key begins so, in all partitions."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=None)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=None, auto_offset_reset="earliest")
     await consumer.start()
     try:
         places = [TopicPartition(ORDERS_EVENTS, number) for number in range(DEFAULT_PARTITIONS)]

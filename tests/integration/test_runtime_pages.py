@@ -32,8 +32,10 @@ LABELS = {
     "hub_partitions": {"agent"},
     "hub_rebalances": set(),
     "hub_build_info": {"version", "python"},
+    "hub_rules_refused": set(),
 }
 """Every metric that a worker shows which has received, refused and forwarded something, and fired a timer."""
+ONLY_WITH_RULES = {"hub_rules_info"}
 ONLY_IN_TROUBLE = {"hub_events_skipped", "hub_events_expired", "hub_fenced_producers"}
 
 
@@ -65,7 +67,7 @@ async def test_the_pages_tell_readiness_health_and_every_metric(field: Field) ->
         status, text = await _get(f"{base}/metrics")
     assert status == 200
     families = {family.name: family for family in text_string_to_metric_families(text)}  # type: ignore[no-untyped-call]
-    assert set(families) == set(LABELS) | ONLY_IN_TROUBLE
+    assert set(families) == set(LABELS) | ONLY_WITH_RULES | ONLY_IN_TROUBLE
     for name, labels in LABELS.items():
         samples = families[name].samples
         assert samples, name

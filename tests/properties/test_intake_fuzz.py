@@ -151,3 +151,12 @@ def test_any_bytes_like_parquet_are_taken_or_refused(raw: bytes) -> None:
 @given(st.binary(max_size=2_000))
 def test_any_bytes_at_all_are_taken_or_refused(raw: bytes) -> None:
     check(raw)
+
+
+def test_a_mistake_in_a_line_of_a_table_is_told_with_the_row_it_is_in() -> None:
+    rows = ORDERS_CSV.split(b"\n")
+    at = next(number for number, row in enumerate(rows) if row.startswith(b"SO-9002") and b";19;" in row)
+    rows[at] = rows[at].replace(b";19;", b";0;")
+    results = list(read(io.BufferedReader(io.BytesIO(b"\n".join(rows))), "table", DEFAULTS, [MAPPING]))
+    (refused,) = (each for each in results if isinstance(each, Refusal))
+    assert f"(line {at + 1})" in refused.problems[0].what
