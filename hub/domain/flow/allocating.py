@@ -48,20 +48,22 @@ def allocate_lines(
 
 
 def _allocated(turn: Turn, current: tuple[LineState, ...]) -> tuple[LineState, ...]:
-    places = [place for place, line in enumerate(current) if line.unallocated > ZERO]
-    if not places:
+    if not any(line.unallocated > ZERO for line in current):
         return current
     if turn.state.routed != turn.state.revision:
         turn.update(routed=turn.state.revision)
         turn.explain(f"revision {turn.state.revision} is routed")
     lines = list(current)
-    while places:
-        together = [place for place in shipped_together(current, places[0]) if place in places]
+    seen_to: set[int] = set()
+    for first, line in enumerate(current):
+        if line.unallocated <= ZERO or first in seen_to:
+            continue
+        together = [place for place in shipped_together(current, first) if current[place].unallocated > ZERO]
+        seen_to.update(together)
         if not _are_held(turn, [current[place] for place in together]):
             chosen = choose(turn, [current[place] for place in together])
             for place in together:
                 lines[place] = _give(turn, current[place], chosen)
-        places = [place for place in places if place not in together]
     return tuple(lines)
 
 
