@@ -7,7 +7,7 @@ import signal
 import struct
 from pathlib import Path
 
-import orjson
+import msgspec
 import uvloop
 
 from hub import logs
@@ -19,6 +19,17 @@ from hub.runtime.worker import Worker
 _STATE = struct.Struct(">qq")
 
 
+class _Event(msgspec.Struct, frozen=True, gc=False):
+    key: str
+    amount: int
+
+
+class _Added(msgspec.Struct, frozen=True, gc=False):
+    key: str
+    count: int
+    sum: int
+
+
 Total = tuple[int, int]
 """How many events a key has had, and the sum of their amounts."""
 
@@ -28,6 +39,8 @@ class Adder:
 
     def __init__(self, output: str) -> None:
         self._output = output
+        self._read = msgspec.json.Decoder(_Event).decode
+        self._write = msgspec.json.Encoder().encode
 
     def on_record(self, work: Work[Total], record: Record) -> None:
         """Take one event."""
@@ -35,11 +48,11 @@ class Adder:
         if not work.owns(key):
             work.forward(record, key)
             return
-        event = orjson.loads(record.value or b"")
+        event = self._read(record.value or b"")
         count, total = work.get(key) or (0, 0)
-        count, total = count + 1, total + event["amount"]
+        count, total = count + 1, total + event.amount
         work.put(key, (count, total))
-        work.emit(self._output, key, orjson.dumps({"key": event["key"], "count": count, "sum": total}))
+        work.emit(self._output, key, self._write(_Added(event.key, count, total)))
 
     def on_timer(self, work: Work[Total], key: bytes, due_ms: int) -> None:
         """Never armed."""
