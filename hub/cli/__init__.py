@@ -19,6 +19,7 @@ from hub.cli import (
     deliver,
     demo,
     exceptions,
+    export,
     intake,
     lifecycle,
     order,
@@ -46,6 +47,7 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(order.app, name="order")
 app.add_typer(exceptions.app, name="exceptions")
+app.add_typer(export.app, name="export")
 app.add_typer(rules.app, name="rules")
 app.add_typer(settle.app, name="settle")
 app.command("config")(config.show)
