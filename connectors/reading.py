@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -13,6 +14,9 @@ from hub import kafka_admin
 from hub.errors import BrokerError
 from hub.runtime.spec import Record
 from hub.topics import TOPICS
+
+Place = tuple[str, int]
+"""A topic and one of its partitions."""
 
 _CHUNK = 2_000
 _FETCH_BYTES = 4 * 1024 * 1024
@@ -29,6 +33,13 @@ class Reader:
     async def check(self, topics: Sequence[str]) -> None:
         """Raise BrokerError or TopicError unless Kafka answers and has the topics as declared."""
         await kafka_admin.check(self._client, [TOPICS[topic] for topic in topics], partitions=self._partitions)
+
+    async def spans(self, topics: Sequence[str]) -> Mapping[Place, tuple[int, int]]:
+        """The first offset of every partition, and the one after its last committed record."""
+        wanted = [TopicPartition(topic, number) for topic in topics for number in range(self._partitions)]
+        async with self._consumer() as consumer:
+            begins, ends = await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
+        return {(tp.topic, tp.partition): (begins[tp], ends[tp]) for tp in wanted}
 
     async def held(
         self, topics: Sequence[str], *, partition: int | None = None, since_ms: int = 0
@@ -52,7 +63,7 @@ class Reader:
     async def after(
         self,
         topics: Sequence[str],
-        positions: Mapping[tuple[str, int], int],
+        positions: Mapping[Place, int],
         *,
         follow: bool,
         partition: int | None = None,
@@ -72,19 +83,11 @@ class Reader:
         *,
         follow: bool,
         only_new: bool = False,
-        positions: Mapping[tuple[str, int], int] | None = None,
+        positions: Mapping[Place, int] | None = None,
     ) -> AsyncIterator[list[Record]]:
         numbers = range(self._partitions) if partition is None else (partition,)
         wanted = [TopicPartition(topic, number) for topic in topics for number in numbers]
-        consumer = AIOKafkaConsumer(
-            **self._client,
-            group_id=None,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=_FETCH_BYTES,
-        )
-        try:
-            await consumer.start()
+        async with self._consumer() as consumer:
             consumer.assign(wanted)
             ends = await consumer.end_offsets(wanted)
             begins = ends if only_new else await consumer.beginning_offsets(wanted)
@@ -105,6 +108,19 @@ class Reader:
                 ]
                 if not follow:
                     behind = {tp for tp in behind if await consumer.position(tp) < ends[tp]}
+
+    @asynccontextmanager
+    async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
+        consumer = AIOKafkaConsumer(
+            **self._client,
+            group_id=None,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=_FETCH_BYTES,
+        )
+        try:
+            await consumer.start()
+            yield consumer
         except KafkaError as error:
             raise BrokerError(
                 f"Kafka at {self._client['bootstrap_servers']} does not answer ({type(error).__name__}): start it "

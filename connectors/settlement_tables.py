@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from connectors.tables import Cell, Table, Type
+from connectors.tables import Cell, Table, columns
 from hub.domain.effects import SettlementPosted, SettlementRecorded
-
-_TEXT: Type = "VARCHAR"
-_NUMBER: Type = "DECIMAL(38,9)"
-_DAY: Type = "DATE"
-_MOMENT: Type = "TIMESTAMP"
-
-
-def _columns(text: str) -> Mapping[str, Type]:
-    """Columns as `name` for text, `name#` for a number, `name/` for a day, `name@` for a moment."""
-    kinds: Mapping[str, Type] = {"#": _NUMBER, "/": _DAY, "@": _MOMENT}
-    return {each.rstrip("#/@"): kinds.get(each[-1], _TEXT) for each in text.split()}
-
 
 SETTLEMENTS = Table(
     "settlements",
-    _columns(
+    columns(
         "settlement_id order_id settled_at@ kind sign# cause preceding customer_id purchase_order currency "
         "delivered_on/ payment_due/ payment_terms line_total# allowance_total# charge_total# tax_exclusive# tax_total# "
         "tax_inclusive# prepaid# rounding# payable# tax_currency tax_total_accounting#"
@@ -30,30 +18,28 @@ SETTLEMENTS = Table(
 )
 LINES = Table(
     "settlement_lines",
-    _columns(
+    columns(
         "settlement_id order_id sign# currency line_id item_id description ordered# delivered# quantity# unit price# "
         "base_quantity# allowance# net_amount# vat_category vat_rate# event_ids"
     ),
 )
 ADJUSTMENTS = Table(
     "settlement_adjustments",
-    _columns(
+    columns(
         "settlement_id order_id sign# currency kind amount# vat_category vat_rate# percent# base_amount# reason_code "
         "reason event_ids"
     ),
 )
 VAT = Table(
     "settlement_vat",
-    _columns("settlement_id order_id sign# currency vat_category vat_rate# taxable_amount# tax_amount#"),
+    columns("settlement_id order_id sign# currency vat_category vat_rate# taxable_amount# tax_amount#"),
 )
 DIFFERENCES = Table(
-    "settlement_differences", _columns("settlement_id order_id currency line_id kind quantity# amount# detail")
+    "settlement_differences", columns("settlement_id order_id currency line_id kind quantity# amount# detail")
 )
 JOURNAL = Table(
     "journal",
-    _columns(
-        "posting_id order_id customer_id posted_at@ cause currency account debit# credit# settlement_id event_ids"
-    ),
+    columns("posting_id order_id customer_id posted_at@ cause currency account debit# credit# settlement_id event_ids"),
 )
 TABLES = (SETTLEMENTS, LINES, ADJUSTMENTS, VAT, DIFFERENCES, JOURNAL)
 

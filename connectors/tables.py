@@ -15,8 +15,8 @@ from typing import Literal, Self, TextIO
 
 from hub.errors import ConfigError
 
-Cell = str | Decimal | date | datetime | None
-Type = Literal["VARCHAR", "DECIMAL(38,9)", "DATE", "TIMESTAMP"]
+Cell = str | int | Decimal | date | datetime | None
+Type = Literal["VARCHAR", "BIGINT", "DECIMAL(38,9)", "DATE", "TIMESTAMP"]
 """As DuckDB names them; a `Decimal` of the hub's has at most 18 digits before the point and 9 after;
 times are UTC."""
 
@@ -35,6 +35,14 @@ class Table:
 
     name: str
     columns: Mapping[str, Type]
+
+
+_KINDS: Mapping[str, Type] = {"#": "DECIMAL(38,9)", "+": "BIGINT", "/": "DATE", "@": "TIMESTAMP"}
+
+
+def columns(text: str) -> Mapping[str, Type]:
+    """Columns as `name` for text, `name#` for a number, `name+` for a whole one, `name/` a day, `name@` a moment."""
+    return {each.rstrip("".join(_KINDS)): _KINDS.get(each[-1], "VARCHAR") for each in text.split()}
 
 
 class CsvWriter:
@@ -115,7 +123,7 @@ def plain(cell: Cell) -> str:
             return f"{cell:f}"
         case date():
             return cell.isoformat()
-    return cell
+    return str(cell)
 
 
 def _for_person(cell: Cell) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from connectors.edifact.outgoing import to_edifact
 from connectors.files import safe_name, write_whole
+from connectors.outbound import after, decoded
 from connectors.partners.book import Kind, Partner
 from connectors.partners.ledger import Account, Ledger
 from connectors.partners.saying import (
@@ -22,7 +23,7 @@ from connectors.partners.saying import (
     despatch_of,
     response_to,
 )
-from connectors.reading import Reader
+from connectors.reading import Place
 from connectors.ubl_response import to_order_response
 from connectors.ubl_writer import to_ubl
 from connectors.x12.outgoing import to_x12
@@ -36,7 +37,6 @@ from hub.domain.party import Seller
 from hub.runtime.spec import Record
 from hub.topics import CREDIT_STATE, ORDERS_STATE, SETTLEMENTS
 
-TOPICS = (CREDIT_STATE, ORDERS_STATE, SETTLEMENTS)
 _ACCOUNTS_FIRST = {CREDIT_STATE: 0}
 _RESERVATION = b"\x1f"
 """In the keys of reservations, which `credit.state` holds beside the accounts."""
@@ -55,80 +55,95 @@ class Delivered:
 
 
 class Delivery:
-    """Writes what is to be said below a directory, one folder a customer."""
+    """Writes what is to be said below a directory, one folder a customer, as the ledger remembers what was."""
+
+    topics = (CREDIT_STATE, ORDERS_STATE, SETTLEMENTS)
 
     def __init__(
-        self, out: Path, partners: Mapping[str, Partner], seller: Seller, codec: Codec, *, dry_run: bool = False
+        self,
+        out: Path,
+        partners: Mapping[str, Partner],
+        seller: Seller,
+        codec: Codec,
+        ledger: Ledger,
+        *,
+        dry_run: bool = False,
     ) -> None:
+        self.anew = f"have everything said anew: delete the ledger in {out}"
         self._out = out
+        self._ledger = ledger
         self._partners = partners
         self._seller = seller
         self._codec = codec
         self._write: Callable[[Path, bytes], None] = (lambda _, __: None) if dry_run else write_whole
 
-    async def run(self, reader: Reader, ledger: Ledger, *, follow: bool) -> AsyncIterator[Delivered]:
-        """Everything said from where the ledger stands on. Raises BrokerError, TopicError, ConfigError."""
-        await reader.check(TOPICS)
-        async for batch in reader.after(TOPICS, ledger.positions(), follow=follow):
-            for each in self.said(batch, ledger):
-                yield each
+    def positions(self) -> Mapping[Place, int]:
+        """As the ledger has them."""
+        return self._ledger.positions()
 
-    def said(self, batch: list[Record], ledger: Ledger) -> Iterator[Delivered]:
-        """What the records of a batch have to say; it is remembered when all of it is written."""
-        positions: dict[tuple[str, int], int] = {}
-        for record in sorted(batch, key=lambda record: _ACCOUNTS_FIRST.get(record.topic, 1)):
-            positions[record.topic, record.partition] = record.offset + 1
-            yield from self._of(record, ledger)
-        ledger.commit((*place, offset) for place, offset in positions.items())
+    def keep(self, positions: Mapping[Place, int]) -> None:
+        """With all that was said so far."""
+        self._ledger.commit(positions)
 
-    def _of(self, record: Record, ledger: Ledger) -> Iterator[Delivered]:
+    async def take(self, records: Sequence[Record]) -> AsyncIterator[Delivered]:
+        """What the records have to say. Raises CodecError, ConfigError."""
+        for each in self.said(records):
+            yield each
+
+    def said(self, records: Sequence[Record]) -> Iterator[Delivered]:
+        """The same; it is remembered when all of it is written."""
+        for record in sorted(records, key=lambda record: _ACCOUNTS_FIRST.get(record.topic, 1)):
+            yield from self._of(record)
+        self.keep(after(records))
+
+    def _of(self, record: Record) -> Iterator[Delivered]:
         if record.value is None or record.key is None:
             return
         if record.topic == ORDERS_STATE:
-            yield from self._order(self._codec.decode_as(OrderState, record.value), ledger)
+            yield from self._order(decoded(self._codec, OrderState, record))
         elif record.topic == SETTLEMENTS:
-            yield from self._settlement(self._codec.decode_as(SettlementRecorded, record.value), ledger)
+            yield from self._settlement(decoded(self._codec, SettlementRecorded, record))
         elif _RESERVATION not in record.key:
-            account = self._codec.decode_as(CreditAccount, record.value)
+            account = decoded(self._codec, CreditAccount, record)
             if account.customer_id in self._partners:
-                ledger.know(account.customer_id, Account(account.name, account.party))
+                self._ledger.know(account.customer_id, Account(account.name, account.party))
 
-    def _order(self, state: OrderState, ledger: Ledger) -> Iterator[Delivered]:
+    def _order(self, state: OrderState) -> Iterator[Delivered]:
         partner = self._partners.get(state.terms.customer_id) if state.terms else None
         if partner is None:
             return
-        told, at = ledger.told(state.order_id), state.moved_at or datetime(1970, 1, 1, tzinfo=UTC)
+        told, at = self._ledger.told(state.order_id), state.moved_at or datetime(1970, 1, 1, tzinfo=UTC)
         answer = response_to(state, at) if partner.wants("response") else None
         advice = despatch_of(state, told, at) if partner.wants("despatch") else None
         now = told
         if answer and answer.document_id != told.answer:
-            yield self._deliver("response", answer, answer.document_id, partner, ledger)
+            yield self._deliver("response", answer, answer.document_id, partner)
             now = replace(now, answer=answer.document_id)
         if advice:
-            yield self._deliver("despatch", advice, advice.document_id, partner, ledger)
+            yield self._deliver("despatch", advice, advice.document_id, partner)
             now = replace(now, shipped={line.line.line_id: line.shipped for line in state.lines if line.shipped})
         if now is not told:
-            ledger.remember(state.order_id, now)
+            self._ledger.remember(state.order_id, now)
 
-    def _settlement(self, settled: SettlementRecorded, ledger: Ledger) -> Iterator[Delivered]:
+    def _settlement(self, settled: SettlementRecorded) -> Iterator[Delivered]:
         partner = self._partners.get(settled.customer_id)
         if partner is None or not partner.wants("invoice"):
             return
-        account = ledger.account(settled.customer_id) or Account("", None)
+        account = self._ledger.account(settled.customer_id) or Account("", None)
         document = invoice_of(settled, self._seller, account.party, account.name)
         if isinstance(document, Refusal):
             reason = "; ".join(f"{each.rule}: {each.message}" for each in document.findings)
             yield self._refused("invoice", settled.order_id, settled.settlement_id, partner, reason)
         else:
-            yield self._deliver("invoice", document, settled.settlement_id, partner, ledger)
+            yield self._deliver("invoice", document, settled.settlement_id, partner)
 
-    def _deliver(self, kind: Kind, document: Document, document_id: str, partner: Partner, ledger: Ledger) -> Delivered:
+    def _deliver(self, kind: Kind, document: Document, document_id: str, partner: Partner) -> Delivered:
         order_id = document.settlement.order_id if isinstance(document, Invoice) else document.order_id
-        number, new = ledger.number_of(document_id)
+        number, new = self._ledger.number_of(document_id)
         path = self._out / safe_name(partner.customer_id) / _name(document, partner, number)
         if not new and path.exists():
             return Delivered(kind, order_id, partner.customer_id, "kept", path)
-        ledger.commit()
+        self._ledger.commit()
         try:
             self._write(path, written(document, partner, number))
         except UnwritableError as error:

@@ -6,20 +6,15 @@ A document's number is kept before the document is written: written again after 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import msgspec
 
+from connectors.kept import KeptFile
 from connectors.partners.saying import NOTHING_TOLD, Told
 from hub.domain.model import Frozen
 from hub.domain.party import Party
-from hub.errors import ConfigError
 
 _TABLES = """
-create table if not exists positions (topic text, partition integer, offset integer, primary key (topic, partition));
 create table if not exists told (order_id text primary key, told blob not null);
 create table if not exists accounts (customer_id text primary key, account blob not null);
 create table if not exists documents (number integer primary key autoincrement, document_id text unique not null);
@@ -33,42 +28,10 @@ class Account(Frozen):
     party: Party | None
 
 
-class Ledger:
-    """Use it as a context manager; what was done since the last `commit` is forgotten if the process ends."""
+class Ledger(KeptFile):
+    """The file."""
 
-    def __init__(self, path: Path, *, forget: bool = False) -> None:
-        """`forget`: work on a copy in memory, for a run that only tries."""
-        self._path = path
-        self._forget = forget
-
-    def __enter__(self) -> Self:
-        try:
-            if self._forget:
-                self._base = sqlite3.connect(":memory:", isolation_level=None)
-                if self._path.exists():
-                    with sqlite3.connect(self._path) as kept:
-                        kept.backup(self._base)
-                    kept.close()
-            else:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._base = sqlite3.connect(self._path, isolation_level=None, timeout=1)
-                self._base.execute("pragma locking_mode = exclusive")
-            self._base.executescript(_TABLES)
-            self._base.execute("begin immediate")
-        except (sqlite3.Error, OSError) as error:
-            raise ConfigError(f"{self._path} cannot be used ({error}); only one process may write to it") from error
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._base.rollback()
-        self._base.close()
-
-    def positions(self) -> Mapping[tuple[str, int], int]:
-        """Where to go on reading: topic and partition to offset."""
-        rows = self._base.execute("select topic, partition, offset from positions")
-        return {(topic, partition): offset for topic, partition, offset in rows}
+    tables = _TABLES
 
     def told(self, order_id: str) -> Told:
         """What was said of an order."""
@@ -97,9 +60,3 @@ class Ledger:
         if number is None:
             raise sqlite3.DatabaseError("a row without a number")
         return number, True
-
-    def commit(self, positions: Iterable[tuple[str, int, int]] = ()) -> None:
-        """Keep what was said, and the positions it came from: topic, partition, next offset."""
-        self._base.executemany("insert or replace into positions values (?, ?, ?)", positions)
-        self._base.execute("commit")
-        self._base.execute("begin immediate")

@@ -56,7 +56,7 @@ app.command("lifecycle")(lifecycle.show)
 app.command("reconcile")(reconcile.reconcile)
 app.command("send")(send.send)
 app.add_typer(collect.app, name="collect")
-app.command("deliver")(deliver.deliver)
+app.add_typer(deliver.app, name="deliver")
 app.command("tail")(tail.tail)
 app.command("worker")(worker.run)
 

@@ -1,9 +1,7 @@
-"""`hub deliver`: what orders and settlements have to say to trading partners, as the documents they take."""
+"""`hub deliver`: what the hub has to say to others, brought to them as long as it runs."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +13,8 @@ from rich.text import Text
 from connectors.partners.book import load_partners
 from connectors.partners.delivering import Delivered, Delivery
 from connectors.partners.ledger import Ledger
-from connectors.reading import Reader
+from hub.cli import deliver_sql
+from hub.cli.carrying import carry_out
 from hub.codec import Codec
 from hub.config import load
 from hub.seller import load_seller
@@ -24,7 +23,12 @@ _LEDGER = ".delivered.sqlite3"
 _COLOURS = {"written": "green", "kept": "yellow", "refused": "red"}
 
 
-def deliver(
+app = typer.Typer(no_args_is_help=True, help="Bring to others what the hub has to say, as long as it runs.")
+app.command("sql")(deliver_sql.sql)
+
+
+@app.command()
+def documents(
     out: Annotated[Path, typer.Argument(file_okay=False, help="Where the documents go, a folder for each customer.")],
     *,
     partners: Annotated[Path, typer.Option(help="Who gets what, in which format (YAML).")],
@@ -38,17 +42,12 @@ def deliver(
     document could not be written; `OUT/refused` says why.
     """
     settings = load()
-    delivery = Delivery(out, load_partners(partners), load_seller(settings.rules_dir), Codec.load(), dry_run=dry_run)
-    reader = Reader(settings.kafka_client(), settings.partitions)
+    book, seller, codec = load_partners(partners), load_seller(settings.rules_dir), Codec.load()
     report = _Report(as_json=as_json)
     with Ledger(out / _LEDGER, forget=dry_run) as ledger:
-        asyncio.run(_tell(delivery.run(reader, ledger, follow=not (once or dry_run)), report))
+        delivery = Delivery(out, book, seller, codec, ledger, dry_run=dry_run)
+        carry_out(settings, delivery, report, follow=not (once or dry_run))
     raise typer.Exit(int(report.refused > 0))
-
-
-async def _tell(documents: AsyncIterator[Delivered], report: _Report) -> None:
-    async for document in documents:
-        report(document)
 
 
 class _Report:

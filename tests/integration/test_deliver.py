@@ -1,4 +1,4 @@
-"""`hub deliver` says on a real Kafka what orders and settlements have to say, once, whenever it is run."""
+"""`hub deliver documents` says on a real Kafka what orders and settlements have to say, once, whenever it is run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.orders import Story
 
 def deliver(kafka: str, out: Path, partners: Path, *more: str) -> tuple[int, list[dict[str, str]]]:
     done = subprocess.run(
-        [sys.executable, "-m", "hub", "deliver", out, "--partners", partners, "--once", "--json", *more],
+        [sys.executable, "-m", "hub", "deliver", "documents", out, "--partners", partners, "--once", "--json", *more],
         env={**os.environ, "HUB_KAFKA_BOOTSTRAP": kafka},
         capture_output=True,
         check=False,

@@ -116,7 +116,8 @@ def test_only_one_process_sends_from_a_postgresql_outbox(server: str) -> None:
     [
         ("sqlite:///nowhere/shop.db", "There is no database /nowhere/shop.db"),
         ("mysql://shop", "The outbox is sqlite:///path"),
-        ("postgresql://hub:secret@127.0.0.1:9/shop", "The outbox cannot be used: connection failed"),
+        ("postgresql://hub@127.0.0.1:9/shop", "The outbox cannot be used: connection failed"),
+        ("postgresql://hub:secret@127.0.0.1:9/shop", "Leave the password out of the URL of the outbox"),
     ],
 )
 def test_an_outbox_that_cannot_be_used_is_one_sentence_without_the_password(url: str, said: str) -> None:

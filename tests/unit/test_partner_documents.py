@@ -66,11 +66,11 @@ class Desk:
 
     def __init__(self, out: Path, to: Partner) -> None:
         self._out = out
-        self._delivery = Delivery(out, {to.customer_id: to}, SELLER, CODEC)
+        self._partners = {to.customer_id: to}
 
     def say(self, batch: Sequence[Record]) -> list[Delivered]:
         with Ledger(self._out / "ledger.sqlite3") as ledger:
-            return list(self._delivery.said(list(batch), ledger))
+            return list(Delivery(self._out, self._partners, SELLER, CODEC, ledger).said(batch))
 
 
 def x12(raw: bytes) -> list[list[str]]:
@@ -151,15 +151,15 @@ def test_what_is_shipped_is_advised_once_however_often_and_in_what_parts(tmp_pat
 
 def test_a_crash_between_a_document_and_its_being_remembered_leaves_the_same_document(tmp_path: Path) -> None:
     story = two_lines()
-    delivery = Delivery(tmp_path, {CUSTOMER: partner()}, SELLER, CODEC)
     with Ledger(tmp_path / "ledger.sqlite3") as ledger:
-        first = next(delivery.said([*records(story)], ledger))  # and the process ends here
+        delivery = Delivery(tmp_path, {CUSTOMER: partner()}, SELLER, CODEC, ledger)
+        first = next(delivery.said([*records(story)]))  # and the process ends here
     raw = first.path.read_bytes()
     (again,) = Desk(tmp_path, partner()).say([*records(story)])
     assert (again.path, again.outcome) == (first.path, "kept")
     first.path.unlink()  # fetched by the partner, or never written
     with Ledger(tmp_path / "other.sqlite3") as ledger:
-        (anew,) = delivery.said([*records(story)], ledger)
+        (anew,) = Delivery(tmp_path, {CUSTOMER: partner()}, SELLER, CODEC, ledger).said([*records(story)])
     assert anew.path.read_bytes() == raw
 
 
@@ -252,10 +252,11 @@ def test_a_cancelled_order_is_answered_as_rejected(tmp_path: Path) -> None:
 
 def test_a_dry_run_writes_and_remembers_nothing(tmp_path: Path) -> None:
     story, ledger = two_lines(), tmp_path / "ledger.sqlite3"
-    delivery = Delivery(tmp_path, {CUSTOMER: partner()}, SELLER, CODEC, dry_run=True)
     for _ in range(2):
         with Ledger(ledger, forget=True) as kept:
-            (said,) = delivery.said([*records(story)], kept)
+            (said,) = Delivery(tmp_path, {CUSTOMER: partner()}, SELLER, CODEC, kept, dry_run=True).said(
+                [*records(story)]
+            )
         assert said.outcome == "written"
     assert [*tmp_path.iterdir()] == []
 

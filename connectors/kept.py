@@ -1,0 +1,68 @@
+"""What an outbound connector keeps in one SQLite file: how far it has read, and what it has to know when it goes on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from connectors.reading import Place
+from hub.errors import ConfigError
+
+_POSITIONS = """
+create table if not exists positions (topic text, partition integer, offset integer, primary key (topic, partition));
+"""
+
+
+class KeptFile:
+    """Use it as a context manager; what was done since the last `commit` is forgotten if the process ends.
+
+    One process at a time holds it.
+    """
+
+    tables = ""
+    """Beside the positions; in SQL, each `if not exists`."""
+
+    def __init__(self, path: Path, *, forget: bool = False) -> None:
+        """`forget`: work on a copy in memory, for a run that only tries."""
+        self._path = path
+        self._forget = forget
+
+    def __enter__(self) -> Self:
+        """Raises ConfigError if the file cannot be used, as another process holds it."""
+        try:
+            if self._forget:
+                self._base = sqlite3.connect(":memory:", isolation_level=None)
+                if self._path.exists():
+                    with sqlite3.connect(self._path) as kept:
+                        kept.backup(self._base)
+                    kept.close()
+            else:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._base = sqlite3.connect(self._path, isolation_level=None, timeout=1)
+                self._base.execute("pragma locking_mode = exclusive")
+            self._base.executescript(_POSITIONS + self.tables)
+            self._base.execute("begin immediate")
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigError(f"{self._path} cannot be used ({error}); only one process may write to it") from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._base.rollback()
+        self._base.close()
+
+    def positions(self) -> Mapping[Place, int]:
+        """Where to go on reading: topic and partition to offset."""
+        rows = self._base.execute("select topic, partition, offset from positions")
+        return {(topic, partition): offset for topic, partition, offset in rows}
+
+    def commit(self, positions: Mapping[Place, int] | None = None) -> None:
+        """Keep what was done, and the positions it came from."""
+        places = [(*place, offset) for place, offset in (positions or {}).items()]
+        self._base.executemany("insert or replace into positions values (?, ?, ?)", places)
+        self._base.execute("commit")
+        self._base.execute("begin immediate")

@@ -1,0 +1,86 @@
+"""What all connectors out have in common: where they go on, and what they say when that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, cast
+
+import pytest
+
+from connectors.outbound import after, carry
+from connectors.reading import Place, Reader
+from hub.errors import TopicError
+from hub.runtime.spec import Record
+from tests.support.fetched import record
+
+TOPIC = "settlements"
+
+
+class Log:
+    """A reader of one partition that holds the offsets from `begin` to before `end`."""
+
+    def __init__(self, begin: int, end: int) -> None:
+        self._begin, self._end = begin, end
+
+    async def check(self, topics: Sequence[str]) -> None:
+        assert [*topics] == [TOPIC]
+
+    async def spans(self, topics: Sequence[str]) -> Mapping[Place, tuple[int, int]]:
+        return {(topic, 0): (self._begin, self._end) for topic in topics}
+
+    async def after(
+        self, topics: Sequence[str], positions: Mapping[Place, int], **_: Any
+    ) -> AsyncIterator[list[Record]]:
+        begin = max(positions.get((topics[0], 0), 0), self._begin)
+        yield []
+        yield [record(offset, b"K", topic=TOPIC) for offset in range(begin, self._end)]
+
+
+class Taker:
+    """Keeps what it took."""
+
+    topics = (TOPIC,)
+    anew = "begin anew"
+
+    def __init__(self, position: int | None = None) -> None:
+        self.kept: dict[Place, int] = {} if position is None else {(TOPIC, 0): position}
+
+    def positions(self) -> Mapping[Place, int]:
+        return self.kept
+
+    def keep(self, positions: Mapping[Place, int]) -> None:
+        self.kept |= positions
+
+    async def take(self, records: Sequence[Record]) -> AsyncIterator[list[int]]:
+        yield [each.offset for each in records]
+        self.keep(after(records))
+
+
+async def carried(log: Log, taker: Taker, *, only_new: bool = False) -> tuple[list[list[int]], list[str]]:
+    warnings: list[str] = []
+    taken = carry(cast("Reader", log), taker, follow=False, only_new=only_new, warn=warnings.append)
+    return [each async for each in taken], warnings
+
+
+async def test_it_goes_on_where_it_stopped() -> None:
+    taker = Taker(3)
+    assert await carried(Log(0, 5), taker) == ([[3, 4]], [])
+    assert taker.kept == {(TOPIC, 0): 5}
+
+
+async def test_a_topic_that_is_shorter_than_what_was_read_of_it_is_told_with_what_to_do() -> None:
+    with pytest.raises(TopicError, match=r"settlements\[0\] ends at offset 5, but all before 9 .* or begin anew\."):
+        await carried(Log(0, 5), Taker(9))
+
+
+async def test_what_was_deleted_before_it_was_read_is_told_and_the_rest_goes_on() -> None:
+    taken, warnings = await carried(Log(4, 6), Taker(1))
+    assert taken == [[4, 5]]
+    assert warnings == ["settlements[0]: offsets 1 to 3 were deleted before they were read."]
+
+
+async def test_what_a_topic_held_before_is_passed_over_if_only_new_records_are_wanted() -> None:
+    taker = Taker()
+    assert await carried(Log(0, 5), taker, only_new=True) == ([], [])
+    assert taker.kept == {(TOPIC, 0): 5}
+    assert await carried(Log(0, 7), taker, only_new=True) == ([[5, 6]], [])
