@@ -94,7 +94,7 @@ def open_database(url: str, what: str, *, absent: Absent) -> Iterator[Database]:
 def _sqlite(path: Path, absent: Absent) -> Iterator[Database]:
     if not path.exists():
         if absent == "refuse":
-            raise ConfigError(f"There is no database {path}.")
+            raise ConfigError(f"There is no database {path}: name the file the other program writes, sqlite:///PATH.")
         path = Path(":memory:") if absent == "imagine" else path
     connection = sqlite3.connect(path, isolation_level=None, timeout=30)
     try:

@@ -32,6 +32,7 @@ ORDERS_EXCEPTIONS = "orders.exceptions"
 SETTLEMENTS = "settlements"
 SETTLEMENTS_JOURNAL = "settlements.journal"
 HUB_DEAD_LETTER = "hub.dead-letter"
+HUB_DEAD_LETTER_AUDIT = "hub.dead-letter.audit"
 
 CREDIT_REQUESTS = "credit.requests"
 CREDIT_DECISIONS = "credit.decisions"
@@ -45,6 +46,7 @@ HUB_REKEYED = "hub.rekeyed"
 HUB_REKEYED_CUSTOMERS = "hub.rekeyed.customers"
 HUB_REKEYED_NODES = "hub.rekeyed.nodes"
 HUB_RULES = "hub.rules"
+HUB_PROBE = "hub.probe"
 
 STATUS_TOPIC: Mapping[Department, str] = MappingProxyType(
     {"production": PRODUCTION_STATUS, "procurement": PROCUREMENT_STATUS, "logistics": LOGISTICS_STATUS}
@@ -255,6 +257,16 @@ _DECLARED = (
         configs={"max.message.bytes": str(MAX_DEAD_LETTER_BYTES), "retention.ms": str(90 * _DAY_MS)},
     ),
     Topic(
+        name=HUB_DEAD_LETTER_AUDIT,
+        key="letter",
+        records=("LetterDecided",),
+        owner="hub dlq",
+        direction="out",
+        doc="Who replayed or dropped which refused record, when and why, written in the transaction that did it; kept "
+        "for ever.",
+        configs={**_OUTPUT, **_KEEP_FOREVER},
+    ),
+    Topic(
         name=CREDIT_REQUESTS,
         key="customer_id",
         records=("CreditRequested",),
@@ -369,6 +381,15 @@ _DECLARED = (
         direction="internal",
         doc="Requests to nodes that came on the wrong partition, byte-identical, on their way to the right one.",
         configs=_OUTPUT,
+    ),
+    Topic(
+        name=HUB_PROBE,
+        key="none",
+        records=(),
+        owner="hub doctor",
+        direction="internal",
+        doc="What `hub doctor` writes to see that Kafka takes records, and what time it has.",
+        configs={"message.timestamp.type": "LogAppendTime", "retention.ms": str(_DAY_MS)},
     ),
 )
 

@@ -1,4 +1,4 @@
-"""`hub config`: the settings as the hub understands them."""
+"""`hub config show`: the settings as the hub understands them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from rich.table import Table
 
 from hub.config import Settings, load, variable
 
+app = typer.Typer(help="The settings.", no_args_is_help=True)
 
+
+@app.callback()
+def _settings() -> None:
+    """A group of commands, also while it has only one."""
+
+
+@app.command()
 def show(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, cast, get_args
@@ -28,6 +29,15 @@ Mappings = Annotated[
 ]
 
 _RATE = re.compile(r"\d{1,3}(\.\d{1,6})?", re.ASCII)
+
+
+def moment(text: str) -> datetime:
+    """A time in ISO 8601, in UTC where it names no zone. Raises typer.BadParameter."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time like 2026-05-04 or 2026-05-04T09:30") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def mappings(files: list[Path] | None) -> tuple[TableMapping, ...]:

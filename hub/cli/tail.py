@@ -27,8 +27,12 @@ _ENVELOPE = {"event_id", "source", "occurred_at", "sequence"}
 _MAX_BASE64 = 400
 
 
+def _topics() -> list[str]:
+    return list(TOPICS)
+
+
 def tail(
-    topic: Annotated[str, typer.Argument(help="One of `hub topics list`.")],
+    topic: Annotated[str, typer.Argument(help="One of `hub topics list`.", autocompletion=_topics)],
     *,
     from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Begin with the oldest record.")] = False,
     follow: Annotated[bool, typer.Option(help="Go on with what comes; else end with what is there now.")] = True,
@@ -77,7 +81,7 @@ class _Printer:
         self._console = Console(highlight=False, soft_wrap=True)
 
     def __call__(self, record: Record) -> None:
-        entry = as_object(record, self._codec)
+        entry = record_as_object(record, self._codec)
         if self._as_json:
             typer.echo(orjson.dumps(entry))
             return
@@ -91,7 +95,7 @@ class _Printer:
             self._console.print(Text.assemble((f"    {name}: ", "cyan"), safe(text)))
 
 
-def as_object(record: Record, codec: Codec) -> dict[str, Any]:
+def record_as_object(record: Record, codec: Codec) -> dict[str, Any]:
     """A record for a program: decimals as text, times in ISO 8601, embedded messages decoded, other bytes in base64.
 
     `type` is None where there is no value, or one that is no message of the hub's: then `value` is its base64, and

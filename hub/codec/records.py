@@ -7,6 +7,7 @@ import re
 from hub.domain.capacity import Booking, NodeLoad
 from hub.domain.credit import CreditAccount, Reservation
 from hub.domain.customer import CustomerFacts
+from hub.domain.dead_letters import LetterDecided
 from hub.domain.effects import (
     CustomerNotified,
     ExceptionRaised,
@@ -72,6 +73,7 @@ RECORDS: tuple[type[Frozen], ...] = (
     NodeLoad,
     Booking,
     RulesPublished,
+    LetterDecided,
 )
 """In the order their first ids were given."""
 

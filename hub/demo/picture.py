@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import median
 
+from connectors.dead_letters import DeadLetter, parse_letter
 from hub import topics
 from hub.codec import Codec
 from hub.domain.effects import SettlementRecorded
@@ -26,17 +27,6 @@ IN_WORK: frozenset[Headline] = frozenset(
     }
 )  # fmt: skip
 """Headlines of orders that go on by themselves; the others are over or wait for a person."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A refused record."""
-
-    key: str
-    place: str
-    """Topic, partition and offset it was refused at."""
-    code: str
-    reason: str
 
 
 @dataclass(slots=True)
@@ -79,7 +69,7 @@ class Picture:
                     settled = self.codec.decode_as(SettlementRecorded, record.value)
                     self.settlements[settled.settlement_id] = settled
                 case topics.HUB_DEAD_LETTER:
-                    self.dead_letters.append(_dead_letter(record))
+                    self.dead_letters.append(parse_letter(record, {}))
                 case _:
                     self.received += 1
                     self._arrived[record.topic, record.partition, record.offset] = record.timestamp
@@ -126,10 +116,3 @@ class Picture:
         arrived = self._arrived.pop((entry.topic, entry.partition, entry.offset), None)
         if arrived is not None:
             self.waits.append(decided - arrived)
-
-
-def _dead_letter(record: Record) -> DeadLetter:
-    told = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith("hub-dlq-")}
-    place = f"{told.get('hub-dlq-topic')}-{told.get('hub-dlq-partition')}@{told.get('hub-dlq-offset')}"
-    key = (record.key or b"").decode(errors="replace")
-    return DeadLetter(key, place, told.get("hub-dlq-code", ""), told.get("hub-dlq-reason", ""))

@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hub.demo.picture import IN_WORK, DeadLetter, Picture
+from connectors.dead_letters import DeadLetter
+from hub.demo.picture import IN_WORK, Picture
 from hub.demo.script import SCENES, Scene
 from hub.domain.headline import headline
 from hub.domain.money import minor_unit
@@ -91,7 +92,7 @@ def _status_of(picture: Picture, scene: Scene) -> str:
 def _dead_letters(letters: list[DeadLetter]) -> Table:
     table = _table("Dead letters", "key", "refused at", "code", "reason")
     for letter in letters[:_SHOWN]:
-        table.add_row(letter.key, letter.place, letter.code, letter.reason)
+        table.add_row(letter.key, letter.name, letter.code, letter.reason)
     if len(letters) > _SHOWN:
         table.add_row(f"and {len(letters) - _SHOWN} more", "", "", "")
     return table

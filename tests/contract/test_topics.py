@@ -11,6 +11,7 @@ from hub.domain.model import DEPARTMENTS
 from hub.topics import (
     HUB_APPLIED,
     HUB_DEAD_LETTER,
+    HUB_PROBE,
     HUB_REKEYED,
     HUB_REKEYED_CUSTOMERS,
     HUB_REKEYED_NODES,
@@ -23,7 +24,7 @@ from hub.topics import (
 
 KAFKA_LOG_OVERHEAD = 100
 """Bytes a record batch of one record has beside key, value and headers."""
-BYTES_AS_THEY_CAME = {HUB_DEAD_LETTER, HUB_APPLIED}
+BYTES_AS_THEY_CAME = {HUB_DEAD_LETTER, HUB_APPLIED, HUB_PROBE}
 
 
 def _bound(name: str) -> int:

@@ -92,7 +92,7 @@ def test_a_password_reaches_kafka_from_a_file_and_no_print(monkeypatch: pytest.M
 @pytest.mark.parametrize("flags", [[], ["--json"]])
 def test_showing_the_settings_hides_the_password(flags: list[str]) -> None:
     secret = {"HUB_KAFKA_PASSWORD": "s3cret", "HUB_KAFKA_USERNAME": "clerk"}
-    command = [str(Path(sys.executable).with_name("hub")), "config", *flags]
+    command = [str(Path(sys.executable).with_name("hub")), "config", "show", *flags]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | secret)
     assert "clerk" in shown.stdout
     assert "s3cret" not in shown.stdout

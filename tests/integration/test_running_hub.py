@@ -1,0 +1,170 @@
+"""What people do to a hub that runs: they look at its orders, decide about dead letters, ask what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from msgspec.structs import replace
+
+from connectors.base import Event
+from hub.domain.dead_letters import LetterDecided
+from hub.domain.events import OperatorCommanded
+from hub.domain.order import OrderState
+from hub.topics import (
+    HUB_DEAD_LETTER,
+    HUB_DEAD_LETTER_AUDIT,
+    ORDERS_COMMANDS,
+    ORDERS_STATE,
+    PRODUCTION_STATUS,
+)
+from tests.support.orders import Story, line
+from tests.support.places import place_of
+from tests.support.program import Program
+from tests.support.running_hub import RunningHub, running_hub
+
+pytestmark = pytest.mark.kafka
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+MANY = 1_000
+"""Letters that a replay is killed among."""
+
+
+BASE = {"killed": 100_000, "dropped": 200_000}
+"""Offsets that no test's own records have, by the code of the letters that name them."""
+
+
+@pytest.fixture(scope="module")
+async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningHub]:
+    async with running_hub(tmp_path_factory.mktemp("hub")) as running:
+        yield running
+
+
+def command(event_id: str, order_id: str, what: str, target: str) -> OperatorCommanded:
+    return OperatorCommanded(
+        event_id=event_id,
+        source="desk",
+        occurred_at=NOON,
+        order_id=order_id,
+        command=what,  # type: ignore[arg-type]
+        owner="mei",
+        reason="asked to",
+        target=target,
+        role="order-desk",
+    )
+
+
+def order(order_id: str) -> Event:
+    return replace(Story().placed(line()), order_id=order_id, event_id=f"{order_id}-placed", purchase_order=order_id)
+
+
+async def state(hub: RunningHub, order_id: str) -> OrderState:
+    key = order_id.encode()
+    held = [each for each in await hub.held(ORDERS_STATE) if each.key == key]
+    return hub.codec.decode_as(OrderState, held[-1].value)
+
+
+async def until_held(hub: RunningHub, order_id: str, holds: int) -> OrderState:
+    """The order as soon as it has so many holds."""
+    async with asyncio.timeout(30):
+        while len((found := await state(hub, order_id)).holds) != holds:
+            await asyncio.sleep(0.1)
+    return found
+
+
+async def letters(hub: RunningHub, count: int, *, topic: str, code: str) -> None:
+    """Dead letters of records that lay in partition 0 of a topic, with no message of the hub's for a value."""
+    producer = AIOKafkaProducer(bootstrap_servers=hub.settings.kafka_bootstrap)
+    await producer.start()
+    try:
+        for number in range(count):
+            why = {"code": code, "reason": "x", "topic": topic, "partition": "0", "offset": f"{number + BASE[code]}"}
+            headers = [(f"hub-dlq-{name}", text.encode()) for name, text in why.items()]
+            await producer.send(HUB_DEAD_LETTER, b"of old", f"{code}-{number}".encode(), headers=headers)
+    finally:
+        await producer.stop()
+
+
+async def test_a_refused_record_is_replayed_once_and_takes_effect_when_its_cause_has_ended(hub: RunningHub) -> None:
+    release = command("release", "ORD-DLQ", "release-hold", "customer-request")
+    await hub.send(order("ORD-DLQ"), release)
+    (letter,) = await hub.until(HUB_DEAD_LETTER, lambda found: len(found) == 1)
+    (listed,) = hub.told("dlq", "list", "--key", "ORD-DLQ")
+    assert (listed["code"], listed["decided"]) == ("no-hold", None)
+    name = listed["letter"]
+
+    await hub.send(command("hold", "ORD-DLQ", "hold", "customer-request"))
+    assert [hold.name for hold in (await until_held(hub, "ORD-DLQ", 1)).holds] == ["customer-request"]
+    tried = hub.hub("dlq", "replay", "--code", "no-hold", "--reason", "held now", "--dry-run")
+    assert (tried.returncode, tried.stdout) == (0, f"{name} (no-hold)\n")
+    (done,) = hub.told("dlq", "replay", "--code", "no-hold", "--reason", "held now", "--by", "ines")
+    assert (done["letter"], done["by"], done["reason"]) == (name, "ines", "held now")
+
+    commands = await hub.held(ORDERS_COMMANDS)
+    first, again = (each for each in commands if each.value == hub.codec.encode(release))
+    assert (again.key, again.value, again.partition) == (first.key, first.value, first.partition)
+    assert again.offset == done["replayed_offset"]
+    told = dict(again.headers)
+    assert [told[f"hub-replayed-{each}"] for each in ("letter", "by", "reason")] == [
+        name.encode(),
+        b"ines",
+        b"held now",
+    ]
+    assert not [header for header in told if header.startswith("hub-dlq-")]
+
+    once_more = hub.hub("dlq", "replay", name, "--reason", "to be sure")
+    assert once_more.returncode == 0
+    assert f"{name} is left: it was replayed by ines" in once_more.stderr
+    assert await hub.held(ORDERS_COMMANDS) == commands
+    assert hub.told("dlq", "list") == []
+    (kept,) = hub.told("dlq", "list", "--all")
+    assert kept["decided"]["reason"] == "held now"
+    assert await hub.held(HUB_DEAD_LETTER) == [letter], "what was refused stays as it is, and nothing else was"
+    await until_held(hub, "ORD-DLQ", 0)
+
+
+async def test_a_replay_that_is_killed_in_the_middle_and_run_again_sends_every_record_once(
+    hub: RunningHub, tmp_path: Path
+) -> None:
+    await letters(hub, MANY, topic=PRODUCTION_STATUS, code="killed")
+    replay = ("-m", "hub", "dlq", "replay", "--code", "killed", "--reason", "again", "--json")
+    async with Program(replay, hub.environment, tmp_path / "replay.log") as killed:
+        assert await killed.says('"replayed"')
+        killed.signal(signal.SIGKILL)
+        assert await killed.ends() == -signal.SIGKILL
+    first = json.loads(killed.output.splitlines()[0])
+
+    rest = hub.told("dlq", "replay", "--code", "killed", "--reason", "again")
+    assert 0 < len(rest) < MANY, "some were done before, and some not"
+    assert first["letter"] not in {each["letter"] for each in rest}
+    sent = Counter(record.key for record in await hub.held(PRODUCTION_STATUS) if record.value == b"of old")
+    assert set(sent.values()) == {1}
+    assert len(sent) == MANY
+    audit = [hub.codec.decode_as(LetterDecided, each.value) for each in await hub.held(HUB_DEAD_LETTER_AUDIT)]
+    written = [each for each in audit if each.code == "killed"]
+    assert len({each.letter for each in written}) == len(written) == MANY
+    places = {place_of(record) for record in await hub.held(PRODUCTION_STATUS)}
+    assert {(PRODUCTION_STATUS, 0, each.replayed_offset) for each in written} <= places
+
+
+async def test_what_is_dropped_is_open_no_more_and_stays_as_it_was(hub: RunningHub) -> None:
+    await letters(hub, 3, topic=PRODUCTION_STATUS, code="dropped")
+    before = await hub.held(HUB_DEAD_LETTER)
+    (one, *_) = hub.told("dlq", "list", "--code", "dropped")
+    dropped = hub.hub("dlq", "drop", one["letter"], "--reason", "test data", "--by", "bo")
+    assert dropped.stdout == f"dropped   {one['letter']} (dropped)\n"
+    refused = hub.hub("dlq", "replay", one["letter"], "--reason", "oh")
+    assert "it was dropped by bo" in refused.stderr
+    assert len(hub.told("dlq", "list", "--code", "dropped")) == 2
+    assert [each for each in await hub.held(HUB_DEAD_LETTER) if each in before] == before
+    shown = hub.hub("dlq", "show", one["letter"]).stdout
+    assert "dropped by bo at" in shown
+    assert "not Confluent framed" in shown
+    assert hub.told("dlq", "show", one["letter"])["raw"] == "b2Ygb2xk"

@@ -1,0 +1,209 @@
+"""Every command: its examples, its page, its exit statuses, and one sentence for whoever makes a mistake."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.cli import app, main
+from hub.cli.exits import Exit
+from hub.cli.manual import EXAMPLES, commands, page
+
+ROOT = Path(__file__).parents[2]
+COMMANDS: dict[str, Any] = dict(commands(app))
+AWAY = {"HUB_KAFKA_BOOTSTRAP": "127.0.0.1:1", "HUB_BROKER_WAIT_MS": "0"}
+"""Nothing listens on this port."""
+
+WRONG_INPUT: dict[str, str] = {
+    "broker start": "broker start --port 99999999",
+    "broker status": "broker status --data-dir {missing}",
+    "broker stop": "broker stop --data-dir {missing}",
+    "collect folder": "collect folder {file} --once",
+    "collect outbox": "collect outbox nonsense://x --once",
+    "config show": "config show --jason",
+    "deliver": "deliver {missing} --partners {missing}",
+    "demo": "demo --orders 1",
+    "dlq drop": "dlq drop --reason x",
+    "dlq list": "dlq list --since yesterday",
+    "dlq replay": "dlq replay --reason x",
+    "dlq show": "dlq show",
+    "exceptions assign": "exceptions assign abc",
+    "exceptions list": "exceptions list extra",
+    "exceptions resolve": "exceptions resolve",
+    "order show": "order show",
+    "reconcile": "reconcile --from yesterday",
+    "rules check": "rules check {missing}",
+    "rules explain": "rules explain",
+    "schemas check": "schemas check --dir {missing}",
+    "schemas list": "schemas list --dir {missing}",
+    "schemas publish": "schemas publish --dir {file}",
+    "schemas push": "schemas push http://127.0.0.1:1",
+    "schemas release": "schemas release --dir {missing}",
+    "schemas show": "schemas show no-such-schema",
+    "send": "send {missing}/orders.edi --dry-run",
+    "settle compute": "settle compute {missing}",
+    "settle export": "settle export --csv",
+    "settle recompute": "settle recompute {missing}",
+    "settle show": "settle show",
+    "tail": "tail no.such.topic",
+    "topics list": "topics list --jason",
+}
+"""By command, how it may be used wrongly; the others take no input that could be wrong."""
+WITHOUT_INPUT = {"broker fetch", "intake", "lifecycle", "manual", "topics check", "topics create", "worker"}
+
+NEEDS_KAFKA: dict[str, str] = {
+    "collect folder": "collect folder {directory} --once",
+    "collect outbox": "collect outbox sqlite://{directory}/box.sqlite3 --create --once",
+    "deliver": "deliver {directory} --partners examples/partners.yaml --once",
+    "dlq drop": "dlq drop --every --reason x",
+    "dlq list": "dlq list",
+    "dlq replay": "dlq replay --every --reason x",
+    "dlq show": "dlq show orders.events-0@0",
+    "exceptions assign": "exceptions assign abc --to mei",
+    "exceptions list": "exceptions list",
+    "exceptions resolve": "exceptions resolve abc --reason x",
+    "order show": "order show SO-1",
+    "reconcile": "reconcile",
+    "rules explain": "rules explain SO-1",
+    "send": "send examples/orders.jsonl",
+    "settle export": "settle export --csv {directory}/out",
+    "settle show": "settle show SO-1",
+    "tail": "tail settlements",
+    "topics check": "topics check",
+    "topics create": "topics create",
+}
+PROGRAMS = {"intake", "worker"}
+"""They need Kafka too; they are run as processes of their own."""
+IN_ITS_OUTPUT = {"send", "settle recompute"}
+"""What is wrong with one of several documents stands among what is said of the others."""
+
+
+def run(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, str, str]:
+    """`hub LINE` in this process, from the repository's directory: status, output, errors."""
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "directory/box.sqlite3").touch()
+    places = {"missing": tmp_path / "missing", "file": tmp_path / "file", "directory": tmp_path / "directory"}
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["hub", *line.format(**places).split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out, said.err
+
+
+def is_a_sentence(text: str) -> bool:
+    """Whether it is one line that a person can read."""
+    return text.count("\n") == 1 and text.startswith("hub: ") and len(text) > 20 and "Traceback" not in text
+
+
+def test_every_command_is_tried_with_wrong_input() -> None:
+    assert set(WRONG_INPUT) | WITHOUT_INPUT == set(COMMANDS)
+    assert not set(WRONG_INPUT) & WITHOUT_INPUT
+
+
+@pytest.mark.parametrize("name", WRONG_INPUT)
+def test_wrong_input_is_told_in_one_sentence(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, output, errors = run(WRONG_INPUT[name], tmp_path, monkeypatch, capsys)
+    assert status in {Exit.FAILED, Exit.USAGE, Exit.UNREADABLE}
+    assert "Traceback" not in output + errors
+    if name not in IN_ITS_OUTPUT:
+        assert (output, is_a_sentence(errors)) == ("", True), errors
+    else:
+        assert "No such file or directory" in output + errors
+
+
+@pytest.mark.parametrize("name", NEEDS_KAFKA)
+def test_a_kafka_that_is_away_is_told_in_one_sentence_with_the_remedy(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for variable, value in AWAY.items():
+        monkeypatch.setenv(variable, value)
+    status, output, errors = run(NEEDS_KAFKA[name], tmp_path, monkeypatch, capsys)
+    assert (status, output) == (Exit.FAILED, "")
+    assert is_a_sentence(errors), errors
+    assert "127.0.0.1:1" in errors
+    assert "HUB_KAFKA_BOOTSTRAP" in errors
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_a_program_that_finds_no_kafka_ends_with_a_sentence(name: str, tmp_path: Path) -> None:
+    settings = {**AWAY, "HUB_INTAKE_TOKEN": "token", "HUB_DATA_DIR": str(tmp_path), "HUB_METRICS_PORT": "0"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "hub", name],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == Exit.FAILED
+    assert is_a_sentence(ended.stderr.splitlines(keepends=True)[-1])
+    assert "Traceback" not in ended.stderr + ended.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_has_examples_that_it_would_take(name: str) -> None:
+    assert EXAMPLES.get(name), f"add examples of `hub {name}` to hub/cli/manual.py"
+    for example in EXAMPLES[name]:
+        words = shlex.split(re.sub(r"^(cat \S+ \| )?([A-Z_]+=\S+ )*", "", example).partition(" >")[0])
+        assert words[: 1 + len(name.split())] == ["hub", *name.split()], example
+        arguments = words[1 + len(name.split()) :]
+        COMMANDS[name].make_context(name, list(arguments))  # raises what it would not take
+
+
+def test_examples_are_of_commands_there_are() -> None:
+    assert set(EXAMPLES) == set(COMMANDS)
+
+
+def test_the_page_is_that_of_the_commands() -> None:
+    assert (ROOT / "docs/cli.md").read_text(encoding="utf-8") == page(app), "run `./run manual > docs/cli.md`"
+
+
+def test_whatever_lists_lists_for_programs_too() -> None:
+    listing = [name for name in COMMANDS if name.split()[-1] in {"list", "explain", "reconcile", "send", "tail"}]
+    assert len(listing) > 6
+    for name in listing:
+        assert "--json" in {option for param in COMMANDS[name].params for option in param.opts}, name
+
+
+def test_every_exit_status_in_the_code_is_documented() -> None:
+    used = {
+        int(number)
+        for source in (ROOT / "hub/cli").glob("*.py")
+        for number in re.findall(r"(?:typer\.Exit|os\._exit|sys\.exit)\((\d+)\)", source.read_text())
+    }
+    assert used <= set(Exit)
+
+
+def test_the_shell_can_complete_commands_and_topics() -> None:
+    def complete(*words: str) -> Sequence[str]:
+        asked = {"_HUB_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
+        hub = Path(sys.executable).with_name("hub")
+        return subprocess.run(
+            [hub], env={**os.environ, **asked}, capture_output=True, text=True, check=True, timeout=60
+        ).stdout.split()
+
+    assert complete("hub", "dl") == ["dlq"]
+    assert complete("hub", "tail", "orders.j") == ["orders.journal"]
+
+
+def test_nothing_said_is_answered_with_the_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, output, errors = run("dlq", tmp_path, monkeypatch, capsys)
+    assert status == Exit.USAGE
+    assert "replay" in output + errors
+    assert "hub: " not in errors
