@@ -27,10 +27,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "hub collect outbox postgresql://hub@db/shop",
         ),
         "config show": ("hub config show", "hub config show --json"),
-        "deliver": (
-            "hub deliver outgoing --partners examples/partners.yaml",
-            "hub deliver outgoing --partners examples/partners.yaml --once --dry-run",
+        "deliver documents": (
+            "hub deliver documents outgoing --partners examples/partners.yaml",
+            "hub deliver documents outgoing --partners examples/partners.yaml --once --dry-run",
         ),
+        "deliver sql": ("hub deliver sql sqlite:///hub.sqlite3", "hub deliver sql postgresql://hub@db/hub --once"),
         "demo": ("hub demo", "hub demo --orders 1000 --seconds 60 --no-keep"),
         "dlq drop": (
             'hub dlq drop orders.events-3@17 --reason "the shop sent it in error"',
@@ -46,6 +47,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "exceptions assign": ("hub exceptions assign 8f4e54 --to mei --role order-desk",),
         "exceptions list": ("hub exceptions list", "hub exceptions list --kind late --owner mei --json"),
         "exceptions resolve": ('hub exceptions resolve 8f4e54 --reason "they found 400" --role order-desk',),
+        "export ocel": ("hub export ocel log.json --from 2026-05-01 --to 2026-05-31",),
         "intake": ("HUB_INTAKE_TOKEN_FILE=tokens.txt hub intake",),
         "lifecycle": ("hub lifecycle > docs/lifecycle.md",),
         "manual": ("hub manual > docs/cli.md",),
