@@ -83,7 +83,8 @@ class Play:
         for record in records:
             agent.handler.on_record(work, record)
         entries = work.seal()
-        work.send_applied({records[-1].topic: records[-1].offset})
+        last = records[-1]
+        work.send_applied({last.topic: last.offset}, {last.topic: last.timestamp})
         self.write(store, entries, work.replaced())
         work.publish()
         self.taken[agent.name] += len(records)

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from hub import __version__
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_STEP_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1_800, 7_200)
 _RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 
 
@@ -81,6 +82,31 @@ class Metrics:
             "hub_states",
             "States by agent, partition and label; for orders the label is the headline status.",
             ["agent", "partition", "label"],
+            registry=registry,
+        )
+        self.stalled = Gauge(
+            "hub_stalled",
+            "States that stand still, by the rule that says so, the department whose turn it is, and severity.",
+            ["agent", "partition", "rule", "department", "severity"],
+            registry=registry,
+        )
+        self.stalled_since = Gauge(
+            "hub_stalled_oldest_timestamp_seconds",
+            "Since when the state stands still that has done so for longest.",
+            ["agent", "partition", "rule", "department", "severity"],
+            registry=registry,
+        )
+        self.slack = Gauge(
+            "hub_slack_hours_bucket",
+            "States by how many hours before their promised time they will be done: up to so many, or fewer.",
+            ["agent", "partition", "le"],
+            registry=registry,
+        )
+        self.step_seconds = Histogram(
+            "hub_step_seconds",
+            "From when what a step waited for last was written to its topic until the step is visible.",
+            ["agent", "step"],
+            buckets=_STEP_SECONDS,
             registry=registry,
         )
         self.recovery_seconds = Gauge(

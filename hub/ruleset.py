@@ -1,6 +1,7 @@
 """All rules of a directory together, known by one version: what a decision was made by.
 
-Files that a directory does not have are the hub's own. `seller.yaml` is no part of it: no order is decided by it.
+Files that a directory does not have are the hub's own. `seller.yaml` and
+`sources.yaml` are no part of it: no order is decided by them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from hub.errors import ConfigError
 from hub.policy import load_policy
 from hub.rules import RULES_DIR, RuleReviewer, RuleRouter, load_reviewer, load_router
 
-_UNDECIDING = frozenset(("seller.yaml",))
+_UNDECIDING = frozenset(("seller.yaml", "sources.yaml"))
 _VERSION_DIGITS = 12
 _ATTEMPTS = 3
 

@@ -2,7 +2,7 @@
 
 Input: key = the word, value = JSON number to add, or another word count's output, whose total is added. State: the
 count and total so far. Output: JSON [word, count, total] per input. A value that is not a number is refused. With
-`remind_after_ms` a word that has been silent for so long is reported once.
+`remind_after_ms` a word that has been silent for so long is reported once. A total below zero is a thing to be told.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from hub.runtime.spec import AgentSpec, Record
+from hub.runtime.marks import Mark
+from hub.runtime.spec import AgentSpec, Record, since_ms
 from hub.runtime.work import Work
 
 
@@ -51,7 +52,10 @@ class WordCount:
         due_ms = None
         if self._remind_after_ms is not None:
             due_ms = int(work.now.timestamp() * 1000) + self._remind_after_ms
-        work.put(record.key, new, due_ms=due_ms, label="even" if new.count % 2 == 0 else "odd")
+        label = ("even" if new.count % 2 == 0 else "odd") + ("/-1" if new.total < 0 else "/+Inf")
+        marks = (Mark(("negative", "", "warning"), record.timestamp),) if new.total < 0 else ()
+        work.put(record.key, new, due_ms=due_ms, label=label, marks=marks)
+        work.stepped("counted", since_ms(record))
         work.emit(self._out, record.key, orjson.dumps([record.key.decode(), new.count, new.total]))
 
     def on_timer(self, work: Work[Count], key: bytes, due_ms: int) -> None:
@@ -76,4 +80,6 @@ def spec(prefix: str = "wc", source: str | None = None, *, remind_after_ms: int 
         changelog=f"{prefix}.state",
         handler=WordCount(f"{prefix}.out", remind_after_ms=remind_after_ms),
         rekey=f"{prefix}.rekeyed",
+        steps=("counted",),
+        bounds=("-1", "+Inf"),
     )

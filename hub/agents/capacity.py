@@ -10,7 +10,7 @@ from hub.domain.capacity import Booking, NodeLoad
 from hub.domain.decide_capacity import decide_capacity
 from hub.domain.events import CapacityRequested
 from hub.ruleset import Rules
-from hub.runtime.spec import AgentSpec, Record
+from hub.runtime.spec import AgentSpec, Record, since_header, since_ms
 from hub.runtime.work import Work
 from hub.topics import CAPACITY_DECISIONS, CAPACITY_REQUESTS, CAPACITY_STATE, HUB_DEAD_LETTER, HUB_REKEYED_NODES
 
@@ -84,7 +84,7 @@ class CapacityHandler:
                 CAPACITY_DECISIONS,
                 request.order_id.encode(),
                 self._codec.encode(decision.decided),
-                cloud_event_headers(decision.decided),
+                [*cloud_event_headers(decision.decided), since_header(since_ms(record))],
             )
 
     def on_timer(self, work: Work[CapacityState], key: bytes, due_ms: int) -> None:  # noqa: ARG002 - as the runtime calls it

@@ -18,7 +18,7 @@ from hub.domain.items import Item
 from hub.domain.master_data import KeptItem, Knowledge, PurchaseOrder, claim, give_up, newest, number_mark
 from hub.ruleset import Rules
 from hub.runtime.partitioner import addresses
-from hub.runtime.spec import AgentSpec, Record
+from hub.runtime.spec import AgentSpec, Record, since_header, since_ms
 from hub.runtime.work import Work
 from hub.topics import (
     CREDIT_DECISIONS,
@@ -123,7 +123,7 @@ class CreditHandler:
         key = account_key(event.customer_id)
         account = _kept(work, key, CreditAccount)
         if isinstance(event, CreditRequested):
-            decision = self._request(work, account, event)
+            decision = self._request(work, account, event, record)
         else:
             decision = decide_customer(account, event, self._rules.current.policy)
         if decision.outcome == "refused":
@@ -132,7 +132,7 @@ class CreditHandler:
             work.put(key, decision.account, label="account")
 
     def _request(
-        self, work: Work[CreditState], account: CreditAccount | None, request: CreditRequested
+        self, work: Work[CreditState], account: CreditAccount | None, request: CreditRequested, record: Record
     ) -> CreditDecision:
         key = reservation_key(request.customer_id, request.order_id)
         held = _kept(work, key, Reservation)
@@ -148,7 +148,7 @@ class CreditHandler:
                 CREDIT_DECISIONS,
                 request.order_id.encode(),
                 self._codec.encode(decision.decided),
-                cloud_event_headers(decision.decided),
+                [*cloud_event_headers(decision.decided), since_header(since_ms(record))],
             )
         return decision
 

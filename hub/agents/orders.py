@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from hub.agents.gate import Gate
+from hub.agents.watching import STEPS, marks, steps
 from hub.codec import Codec, cloud_event_headers
 from hub.domain.decide import decide
 from hub.domain.decision import Context, Decision, Received
@@ -24,7 +25,7 @@ from hub.domain.ids import timer_id
 from hub.domain.journal import JournaledOutcome, JournalEntry
 from hub.domain.order import OrderState, next_due
 from hub.ruleset import Rules
-from hub.runtime.spec import AgentSpec, Record
+from hub.runtime.spec import AgentSpec, Record, since_header, since_ms
 from hub.runtime.work import Work
 from hub.topics import (
     CAPACITY_DECISIONS,
@@ -76,6 +77,7 @@ def create_agent(codec: Codec, rules: Rules, *, max_event_bytes: int) -> AgentSp
         handler=OrdersHandler(codec, rules, max_event_bytes=max_event_bytes),
         rekey=HUB_REKEYED,
         dead_letter=HUB_DEAD_LETTER,
+        steps=STEPS,
     )
 
 
@@ -96,7 +98,7 @@ class OrdersHandler:
             return
         key, event = admitted
         received = Received(event, record.value or b"", record.topic, record.partition, record.offset)
-        decision = self._decide(work, key, received)
+        decision = self._decide(work, key, received, since_ms(record))
         if decision.outcome == "refused":
             work.refuse(record, decision.code, decision.detail)
 
@@ -107,7 +109,7 @@ class OrdersHandler:
         event = TimerFired(
             event_id=timer_id(order_id, due), source="/orderhub/timers", occurred_at=due, order_id=order_id
         )
-        self._decide(work, key, Received(event, self._codec.encode(event), "", work.partition, -1))
+        self._decide(work, key, Received(event, self._codec.encode(event), "", work.partition, -1), due_ms)
 
     def encode(self, state: OrderState) -> bytes:
         """An `OrderState` record: orders.state is for anyone to read."""
@@ -117,7 +119,7 @@ class OrdersHandler:
         """The inverse of `encode`."""
         return self._codec.decode_as(OrderState, raw)
 
-    def _decide(self, work: Work[OrderState], key: bytes, received: Received) -> Decision:
+    def _decide(self, work: Work[OrderState], key: bytes, received: Received, since: int) -> Decision:
         before = work.get(key)
         rules = self._rules.current
         context = Context(work.now, rules.policy, rules.router, self._codec.decode, rules.reviewer)
@@ -128,14 +130,16 @@ class OrdersHandler:
         if after is None:
             work.put(key, None)
         else:
-            work.put(key, after, due_ms=_milliseconds(next_due(after)), label=headline(after))
+            work.put(key, after, due_ms=_milliseconds(next_due(after)), label=headline(after), marks=marks(after))
         for effect in decision.effects:
-            self._carry_out(work, key, effect)
+            self._carry_out(work, key, effect, since)
+        for step in steps(before, decision):
+            work.stepped(step, since)
         entry = 1 if before is None else before.entries + 1
         self._journal(work, key, received, decision, entry)
         return decision
 
-    def _carry_out(self, work: Work[OrderState], key: bytes, effect: Effect) -> None:
+    def _carry_out(self, work: Work[OrderState], key: bytes, effect: Effect, since: int) -> None:
         if isinstance(effect, DeadLettered):
             origin = (effect.topic, effect.partition, effect.offset)
             work.dead_letter(key, effect.raw, [], origin=origin, code=effect.code, reason=effect.reason)
@@ -144,9 +148,9 @@ class OrdersHandler:
         if isinstance(effect, WorkOrderIssued):
             work.emit(WORK_TOPIC[effect.department], key, value, headers)
         elif isinstance(effect, CreditRequested):
-            work.emit(CREDIT_REQUESTS, effect.customer_id.encode(), value, headers)
+            work.emit(CREDIT_REQUESTS, effect.customer_id.encode(), value, [*headers, since_header(since)])
         elif isinstance(effect, CapacityRequested):
-            work.emit(CAPACITY_REQUESTS, effect.node.encode(), value, headers)
+            work.emit(CAPACITY_REQUESTS, effect.node.encode(), value, [*headers, since_header(since)])
         else:
             work.emit(_TOPIC_OF[type(effect)], key, value, headers)
 

@@ -25,6 +25,7 @@ from hub.cli import (
     intake,
     lifecycle,
     manual,
+    monitor,
     order,
     reconcile,
     rules,
@@ -53,6 +54,7 @@ app.add_typer(exceptions.app, name="exceptions")
 app.add_typer(export.app, name="export")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(rules.app, name="rules")
+app.add_typer(monitor.app, name="monitor")
 app.add_typer(settle.app, name="settle")
 app.add_typer(config.app, name="config")
 app.command("intake")(intake.run)

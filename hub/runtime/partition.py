@@ -288,18 +288,28 @@ class Partition(Generic[S]):
         for portion in portions:
             await self._handle(work, portion.records)
         fired = self._fire(work, due)
-        applied = {portion.topic: portion.records[-1].offset for portion in portions if portion.records}
+        last = {portion.topic: portion.records[-1] for portion in portions if portion.records}
+        applied = {topic: record.offset for topic, record in last.items()}
+        input_ms = {topic: record.timestamp for topic, record in last.items()}
         entries = work.seal()
-        work.send_applied(applied)
+        work.send_applied(applied, input_ms)
         committing = time.monotonic()
         if work.outputs:
             ends = await self._commit(work, note, now_ms)
             checkpoints = self._checkpoints(ends)
-            store.write(entries, applied=applied, checkpoints=checkpoints, known=work.replaced(), at_ms=now_ms)
+            store.write(
+                entries,
+                applied=applied,
+                input_ms=input_ms,
+                checkpoints=checkpoints,
+                known=work.replaced(),
+                at_ms=now_ms,
+            )
             work.publish()
             ended = time.monotonic()
             self._tell(work.letters)
             self._meter.committed(work, portions, fired, seconds=ended - started, commit_seconds=ended - committing)
+            self._meter.stepped(work.steps, _milliseconds(self._clock()))
         self._complete(portions)
 
     def _tell(self, letters: list[Letter]) -> None:

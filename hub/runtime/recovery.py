@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from hub.errors import RecoveryError
+from hub.runtime.marks import Marks, unpack
 from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Record, RuntimeConfig
 from hub.runtime.store import Entry, Store
 
@@ -98,7 +99,8 @@ async def recover(config: RuntimeConfig, spec: AgentSpec[Any], partition: int, s
                         at_ms=level_ms,
                     )
                 else:
-                    store.write({}, applied=_applied(spec.name, records), checkpoints={tp.topic: position})
+                    offsets, times = _applied(spec.name, records)
+                    store.write({}, applied=offsets, input_ms=times, checkpoints={tp.topic: position})
                 await asyncio.sleep(0)
             behind = {tp for tp in behind if await consumer.position(tp) < ends[tp]}
         store.write({}, applied={}, checkpoints={tp.topic: ends[tp] for tp in (changelog, applied)}, at_ms=now_ms)
@@ -137,19 +139,29 @@ def _entry(record: Record) -> Entry | None:
     if record.value is None:
         return None
     due_ms, label = 0, ""
+    marks: Marks = ()
     for name, value in record.headers:
         if name == "hub-due-ms":
             due_ms = int(value)
         elif name == "hub-label":
             label = value.decode()
-    return Entry(record.value, due_ms, label)
+        elif name == "hub-marks":
+            marks = unpack(value)
+    return Entry(record.value, due_ms, label, marks)
 
 
-def _applied(agent: str, records: list[Record]) -> dict[str, int]:
-    """The applied offsets by source topic; a tombstone means that the topic is to be read from its beginning."""
-    found: dict[str, int] = {}
+def _applied(agent: str, records: list[Record]) -> tuple[dict[str, int], dict[str, int]]:
+    """By source topic, the applied offset and when the record there was written.
+
+    A tombstone means that the topic is to be read from its beginning.
+    """
+    offsets: dict[str, int] = {}
+    times: dict[str, int] = {}
     for record in records:
         owner, _, source = (record.key or b"").decode().partition("/")
         if owner == agent:
-            found[source] = -1 if record.value is None else int(record.value)
-    return found
+            offsets[source] = -1 if record.value is None else int(record.value)
+            written = dict(record.headers).get("hub-input-ms")
+            if written is not None:
+                times[source] = int(written)
+    return offsets, times

@@ -41,6 +41,30 @@ APPLIED_TOPIC = "hub.applied"
 """Compacted; the last applied input offset of every (agent, topic), written to the partition it speaks of."""
 
 
+SINCE_HEADER = "hub-since-ms"
+"""On a record that the hub wrote for itself: when the record from outside that led to it was written."""
+
+_DIGITS = 15
+"""Of milliseconds; anybody may write a header."""
+
+
+def since_ms(record: Record) -> int:
+    """When what is being done about a record began: when it, or the record from outside that led to it, was written.
+
+    Epoch milliseconds. It is the time of the log, not of the event: how long the event took to get there is its
+    source's affair.
+    """
+    for name, value in record.headers:
+        if name == SINCE_HEADER and value.isdigit() and len(value) <= _DIGITS:
+            return min(int(value), record.timestamp)
+    return record.timestamp
+
+
+def since_header(since: int) -> tuple[str, bytes]:
+    """What lets `since_ms` tell the time of a record that the hub writes for itself."""
+    return SINCE_HEADER, str(since).encode()
+
+
 class Handler(Protocol[S]):
     """An agent's behaviour: synchronous, CPU only, deterministic given state, record and `work.now`.
 
@@ -79,6 +103,10 @@ class AgentSpec(Generic[S]):
     rekey: str
     """Records found on a partition that is not their key's are forwarded here, once, rightly keyed; a source too."""
     dead_letter: str = "hub.dead-letter"
+    steps: tuple[str, ...] = ()
+    """What `work.stepped` is told of, so that the metrics show it before it happens for the first time."""
+    bounds: tuple[str, ...] = ()
+    """What may follow a slash in a state's label: the upper bound, in hours, of the slack it has; rising to +Inf."""
     record_key: Callable[[bytes], bytes] = _itself
     """The key of the records that a state's key belongs to, where several states lie with one: their partition's."""
 

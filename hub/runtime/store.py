@@ -1,10 +1,11 @@
 """The state of one agent partition on local disk: RocksDB, rebuilt from the changelog when it is missing or behind.
 
-One key space with four prefixes, so that one write batch keeps them consistent without column families:
+One key space with five prefixes, so that one write batch keeps them consistent without column families:
 
 - `s` + key -> due time (8 bytes, 0 for none), label (1 byte length + text), value as in the changelog
 - `t` + due time + key -> empty: the timers in order of due time, so that firing costs O(due)
-- `m` + name -> applied offsets, changelog checkpoints, counts per label
+- `k` + key -> marks, of those states that bear any (see `hub.runtime.marks`)
+- `m` + name -> applied offsets and when their records were written, changelog checkpoints, counts per label
 - `a` -> the attempt under way (see `hub.runtime.poison`)
 """
 
@@ -23,20 +24,23 @@ import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
 
 from hub.errors import ConfigError
+from hub.runtime.marks import Marked, Marks, pack, unpack
 
 _NO_DUE = b"\0" * 8
 _META = b"mmeta"
 _NO_ENTRY: tuple[int, str | None] = (0, None)
 _NOTHING: Mapping[bytes, tuple[int, str] | None] = MappingProxyType({})
+_NO_TIMES: Mapping[str, int] = MappingProxyType({})
 _ATTEMPT = b"a"
 
 
 class Entry(NamedTuple):
-    """One key's state as stored: changelog bytes, due time in ms (0: none) and label."""
+    """One key's state as stored: changelog bytes, due time in ms (0: none), label and marks."""
 
     raw: bytes
     due_ms: int = 0
     label: str = ""
+    marks: Marks = ()
 
 
 class Store:
@@ -68,12 +72,18 @@ class Store:
         meta = orjson.loads(self._db.get(_META) or b"{}")
         self.applied: dict[str, int] = meta.get("applied", {})
         """Last applied offset by source topic."""
+        self.input_ms: dict[str, int] = meta.get("input_ms", {})
+        """When the last applied record was written to its topic, by source topic, epoch milliseconds."""
         self.checkpoints: dict[str, int] = meta.get("checkpoints", {})
         """Next offset to read when recovering, by topic."""
         self.labels: Counter[str] = Counter(meta.get("labels", {}))
         """How many states carry each label."""
         self.written_ms: int = meta.get("written_ms", 0)
         """When the store was last level with the changelog, epoch milliseconds; 0 for never."""
+        self.marked = Marked()
+        """The states that bear marks."""
+        for key, marks in self._scan(b"k"):
+            self.marked.put(key, unpack(marks))
         self._next_due = 0
         self._next_due = self._seek_due()
 
@@ -82,7 +92,7 @@ class Store:
     def get(self, key: bytes) -> Entry | None:
         """The stored state of `key`."""
         value = self._db.get(b"s" + key)
-        return None if value is None else _unpack(value)
+        return None if value is None else _unpack(value, self.marked[key])
 
     @property
     def next_due_ms(self) -> int | None:
@@ -109,10 +119,14 @@ class Store:
 
     def __iter__(self) -> Iterator[tuple[bytes, Entry]]:
         """All states; for tests and audits, not for the hot path."""
+        for key, value in self._scan(b"s"):
+            yield key, _unpack(value, self.marked[key])
+
+    def _scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         iterator = self._db.iter()
-        iterator.seek(b"s")
-        while iterator.valid() and iterator.key()[:1] == b"s":
-            yield iterator.key()[1:], _unpack(iterator.value())
+        iterator.seek(prefix)
+        while iterator.valid() and iterator.key()[:1] == prefix:
+            yield iterator.key()[1:], iterator.value()
             iterator.next()
 
     # --- writing ---------------------------------------------------------------------------------
@@ -124,12 +138,14 @@ class Store:
         applied: Mapping[str, int],
         checkpoints: Mapping[str, int],
         known: Mapping[bytes, tuple[int, str] | None] = _NOTHING,
+        input_ms: Mapping[str, int] = _NO_TIMES,
         at_ms: int = 0,
     ) -> None:
         """Write states (None deletes), applied offsets and checkpoints at once.
 
         `known` saves look-ups: due time and label of the entries being replaced, as far as the caller has them.
-        `at_ms`: when everything up to the checkpoints was known, 0 for no later than before.
+        `input_ms`: when the records at the applied offsets were written. `at_ms`: when everything up to the
+        checkpoints was known, 0 for no later than before.
         """
         batch = WriteBatch(raw_mode=True)
         disarmed = False
@@ -138,6 +154,8 @@ class Store:
             old = known[key] if key in known else self._replaced(key)
             old_due, old_label = old or _NO_ENTRY
             new_due, new_label = (new.due_ms, new.label) if new is not None else _NO_ENTRY
+            if (new is not None and new.marks) or key in self.marked:
+                self._mark(batch, key, new.marks if new is not None else ())
             if new is None:
                 batch.delete(b"s" + key)
             else:
@@ -153,11 +171,13 @@ class Store:
                     if not earliest or new_due < earliest:
                         earliest = new_due
         self.applied.update(applied)
+        self.input_ms.update(input_ms)
         self.checkpoints.update(checkpoints)
         self.written_ms = max(self.written_ms, at_ms)
         labels = {label: count for label, count in self.labels.items() if count}
         meta = {
             "applied": self.applied,
+            "input_ms": self.input_ms,
             "checkpoints": self.checkpoints,
             "labels": labels,
             "written_ms": self.written_ms,
@@ -169,6 +189,13 @@ class Store:
     def _replaced(self, key: bytes) -> tuple[int, str] | None:
         entry = self.get(key)
         return None if entry is None else (entry.due_ms, entry.label)
+
+    def _mark(self, batch: WriteBatch, key: bytes, marks: Marks) -> None:
+        if marks:
+            batch.put(b"k" + key, pack(marks))
+        else:
+            batch.delete(b"k" + key)
+        self.marked.put(key, marks)
 
     def _count(self, old: str | None, new: str | None) -> None:
         """A state has another label, or is gone, or new (None)."""
@@ -241,9 +268,9 @@ def _pack(entry: Entry) -> bytes:
     return due + bytes((len(label),)) + label + entry.raw
 
 
-def _unpack(value: bytes) -> Entry:
+def _unpack(value: bytes, marks: Marks) -> Entry:
     end = 9 + value[8]
-    return Entry(value[end:], int.from_bytes(value[:8], "big"), value[9:end].decode())
+    return Entry(value[end:], int.from_bytes(value[:8], "big"), value[9:end].decode(), marks)
 
 
 def _options() -> Options:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
+from hub.runtime.marks import Marks, pack
 from hub.runtime.partitioner import partition_of
-from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Headers, Record
+from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Headers, Record, since_header, since_ms
 from hub.runtime.store import Entry, Store
 
 S = TypeVar("S")
@@ -21,8 +22,8 @@ _TRACE_BYTES = {"traceparent": 64, "tracestate": 512}
 """Header names of W3C Trace Context, and how long each may be."""
 
 
-Held = tuple[object, int, str]
-"""A decoded state, its due time in ms (0: none) and its label. Bare tuples here and below: there is one per record."""
+Held = tuple[object, int, str, Marks]
+"""A decoded state, its due time in ms (0: none), label, marks. Bare tuples here and below: there is one per record."""
 
 Output = tuple[bytes | None, bytes | None, Headers]
 """One message to be sent with the transaction: key, value, headers."""
@@ -105,6 +106,8 @@ class Work(Generic[S]):
         self.letters: list[Letter] = []
         """The first of them, to be told in the log."""
         self.forwarded = 0
+        self.steps: list[tuple[str, int]] = []
+        """Steps that states took, and since when, in epoch milliseconds, they had waited for the hub to take them."""
         self.trace: Headers = _NO_HEADERS
         """W3C trace context of the record being handled: goes on with every message it leads to."""
         self._spec = spec
@@ -121,11 +124,14 @@ class Work(Generic[S]):
         held = self._changed.get(key) or self._held(key)
         return None if held is None else held[0]  # type: ignore[return-value]
 
-    def put(self, key: bytes, state: S | None, *, due_ms: int | None = None, label: str = "") -> None:
+    def put(
+        self, key: bytes, state: S | None, *, due_ms: int | None = None, label: str = "", marks: Marks = ()
+    ) -> None:
         """Set, or with None delete, the state of `key`.
 
         `due_ms`: epoch milliseconds when `on_timer` shall be called for it, None for never. `label`: counted per
-        partition and shown in the metrics, e.g. a status.
+        partition and shown in the metrics, e.g. a status; behind a slash one of the agent's bounds. `marks`: what is
+        the matter with it, no two with the same labels; counted, and told with the age of the oldest.
 
         Raises:
             ValueError: a due time or label the store cannot hold; once committed, no recovery would get past it.
@@ -134,7 +140,7 @@ class Work(Generic[S]):
             raise ValueError(f"due time {due_ms} ms is not one between 1970 and the year 292278994")
         if label and len(label) > _LABEL_CHARACTERS:
             raise ValueError(f"label {label!r} is longer than {_LABEL_CHARACTERS} characters")
-        self._changed[key] = None if state is None else (state, due_ms or 0, label)
+        self._changed[key] = None if state is None else (state, due_ms or 0, label, marks)
 
     def emit(self, topic: str, key: bytes, value: bytes, headers: Headers | None = None) -> None:
         """Send a message to the partition its key belongs on."""
@@ -146,6 +152,10 @@ class Work(Generic[S]):
             self._here[topic].append((key, value, headers))
         else:
             self.outputs[topic, partition_of(key, self.partitions)].append((key, value, headers))
+
+    def stepped(self, step: str, since_ms: int) -> None:
+        """Tell the metrics how long a step took: from `since_ms`, epoch milliseconds, until this is committed."""
+        self.steps.append((step, since_ms))
 
     def refuse(self, record: Record, code: str, reason: str) -> None:
         """Send a record to the dead letters: key, value and headers as they came, the reason in more headers.
@@ -199,6 +209,7 @@ class Work(Generic[S]):
         self.forwarded += 1
         headers = [
             *record.headers,
+            since_header(since_ms(record)),
             ("hub-rekeyed-topic", record.topic.encode()),
             ("hub-rekeyed-partition", str(record.partition).encode()),
             ("hub-rekeyed-offset", str(record.offset).encode()),
@@ -216,7 +227,7 @@ class Work(Generic[S]):
         """The timer of `key` is being handled: it is due no more, unless the handler puts it again."""
         held = self._held(key)
         if held is not None:
-            self._changed[key] = (held[0], 0, held[2])
+            self._changed[key] = (held[0], 0, *held[2:])
 
     def seal(self) -> dict[bytes, Entry | None]:
         """Encode every changed state, add it to the changelog outputs, and give what the store is to write."""
@@ -228,10 +239,11 @@ class Work(Generic[S]):
                 entries[key] = None
                 changelog.append((key, None, []))
                 continue
-            state, due_ms, label = held
+            state, due_ms, label, marks = held
             raw = encode(state)  # type: ignore[arg-type]
-            entries[key] = Entry(raw, due_ms, label)
-            changelog.append((key, raw, state_headers(due_ms, label) if due_ms or label else _NO_HEADERS))
+            entries[key] = Entry(raw, due_ms, label, marks)
+            beside = state_headers(due_ms, label, marks) if due_ms or label or marks else _NO_HEADERS
+            changelog.append((key, raw, beside))
         if changelog:
             self.outputs[self._spec.changelog, self.partition].extend(changelog)
         return entries
@@ -240,7 +252,7 @@ class Work(Generic[S]):
         """Due time and label the store holds now for the changed keys, None for no state, as far as they are known."""
         known: dict[bytes, tuple[int, str] | None] = dict.fromkeys(self._absent)
         get = self._cache.get
-        known |= {key: held[1:] for key in self._changed if (held := get(key)) is not None}
+        known |= {key: (held[1], held[2]) for key in self._changed if (held := get(key)) is not None}
         return known
 
     def largest(self) -> tuple[int, str]:
@@ -251,11 +263,15 @@ class Work(Generic[S]):
         """The transaction is committed: the changed states are the current ones."""
         self._cache.update(self._changed)
 
-    def send_applied(self, applied: Mapping[str, int]) -> None:
-        """Add the applied offset of each source topic to the transaction, on the partition it speaks of."""
+    def send_applied(self, applied: Mapping[str, int], input_ms: Mapping[str, int]) -> None:
+        """Add the applied offset of each source topic to the transaction, on the partition it speaks of.
+
+        `input_ms`: when the record at that offset was written, epoch milliseconds; goes with it.
+        """
         for source, offset in applied.items():
             key = f"{self._spec.name}/{source}".encode()
-            self.outputs[APPLIED_TOPIC, self.partition].append((key, str(offset).encode(), []))
+            written = [("hub-input-ms", str(input_ms[source]).encode())]
+            self.outputs[APPLIED_TOPIC, self.partition].append((key, str(offset).encode(), written))
 
     def _held(self, key: bytes) -> Held | None:
         if key in self._changed:
@@ -266,7 +282,7 @@ class Work(Generic[S]):
             if entry is None:
                 self._absent.add(key)
                 return None
-            held = (self._spec.handler.decode(entry.raw), entry.due_ms, entry.label)
+            held = (self._spec.handler.decode(entry.raw), *entry[1:])
             self._cache.update({key: held})
         return held
 
@@ -276,11 +292,13 @@ def trace_context(headers: Sequence[tuple[str, bytes]]) -> Headers:
     return [each for each in headers if len(each[1]) <= _TRACE_BYTES.get(each[0], -1)]
 
 
-def state_headers(due_ms: int, label: str) -> Headers:
+def state_headers(due_ms: int, label: str, marks: Marks = ()) -> Headers:
     """What the changelog keeps beside a state's bytes, so that recovery need not decode them."""
     headers = []
     if due_ms:
         headers.append(("hub-due-ms", str(due_ms).encode()))
     if label:
         headers.append(("hub-label", label.encode()))
+    if marks:
+        headers.append(("hub-marks", pack(marks)))
     return headers

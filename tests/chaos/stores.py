@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hub.runtime.marks import unpack
 from hub.runtime.spec import AgentSpec, Record
 from hub.runtime.store import Entry, Store
 from tests.chaos.scenario import Records
@@ -51,5 +52,6 @@ def _fold(changelog: Sequence[Record]) -> dict[bytes, Entry]:
         else:
             headers = dict(record.headers)
             due_ms, label = int(headers.get("hub-due-ms", b"0")), headers.get("hub-label", b"").decode()
-            state[record.key] = Entry(record.value, due_ms, label)
+            marks = unpack(headers["hub-marks"]) if "hub-marks" in headers else ()
+            state[record.key] = Entry(record.value, due_ms, label, marks)
     return state

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from aiokafka.errors import KafkaError, ProducerFenced
 from faust.types import TP
 
+from hub.runtime.marks import unpack
 from hub.runtime.reader import Batch
 from hub.runtime.recovery import Recovered
 from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Record, RuntimeConfig
@@ -66,7 +67,8 @@ class SmallKafka:
                 else:
                     beside = dict(headers)
                     due, label = int(beside.get("hub-due-ms", b"0")), beside.get("hub-label", b"").decode()
-                    entry = None if value is None else Entry(value, due, label)
+                    marks = unpack(beside["hub-marks"]) if "hub-marks" in beside else ()
+                    entry = None if value is None else Entry(value, due, label, marks)
                     store.write({key or b"": entry}, applied={}, checkpoints={topic: offset + 1})
         return Recovered(0, 0.0, rebuilt=False)
 

@@ -40,6 +40,7 @@ WRONG_INPUT: dict[str, str] = {
     "exceptions list": "exceptions list extra",
     "exceptions resolve": "exceptions resolve",
     "export ocel": "export ocel {directory}/log.txt",
+    "monitor export": "monitor export {file}",
     "order show": "order show",
     "reconcile": "reconcile --from yesterday",
     "rules check": "rules check {missing}",

@@ -21,26 +21,25 @@ import yaml
 from hub import __version__
 from hub.config import Settings, variable
 from hub.metrics import Metrics
+from tests.support.prometheus import run_tool
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana/dashboards/hub.json").read_text())
-ALERTS: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "prometheus/rules.yml").read_text())["groups"][0]["rules"]
-EXPRESSIONS: list[str] = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+BOARDS = [json.loads(path.read_text()) for path in sorted((DEPLOY / "grafana/dashboards").glob("*.json"))]
+PANELS = [panel for board in BOARDS for panel in board["panels"]]
+RULES: list[dict[str, Any]] = [
+    rule for group in yaml.safe_load((DEPLOY / "prometheus/hub.yml").read_text())["groups"] for rule in group["rules"]
+]
+ALERTS = [rule for rule in RULES if "alert" in rule]
+EXPRESSIONS: list[str] = [target["expr"] for panel in PANELS for target in panel["targets"]]
 
 SERVICE_KEYS = {
     "build", "cap_drop", "command", "depends_on", "deploy", "environment", "healthcheck", "image", "ports", "profiles",
     "read_only", "restart", "security_opt", "stop_grace_period", "tmpfs", "volumes",
 }  # fmt: skip
-
-
-def _run(tool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    program = shutil.which(tool, path=f"{os.environ['PATH']}:{ROOT / '.hub/tools/usr/bin'}")
-    assert program, f"{tool} is missing: `./run setup` fetches it."
-    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
 
 
 def _mounts() -> Iterator[tuple[str, str, str]]:
@@ -139,17 +138,17 @@ def test_what_the_image_copies_is_all_the_hub_needs(tmp_path: Path) -> None:
 
 
 def test_prometheus_accepts_its_configuration_and_rules() -> None:
-    checked = _run("promtool", "check", "config", DEPLOY / "prometheus/prometheus.yml")
+    checked = run_tool("promtool", "check", "config", DEPLOY / "prometheus/prometheus.yml")
     assert checked.returncode == 0, checked.stderr
 
 
 def test_the_alert_rules_fire_when_they_shall_and_not_otherwise() -> None:
-    tested = _run("promtool", "test", "rules", DEPLOY / "prometheus/rules.test.yml")
+    tested = run_tool("promtool", "test", "rules", DEPLOY / "prometheus/hub.test.yml")
     assert tested.returncode == 0, tested.stdout + tested.stderr
 
 
 def test_every_alert_is_tested_both_ways() -> None:
-    quiet, loud = yaml.safe_load((DEPLOY / "prometheus/rules.test.yml").read_text())["tests"]
+    quiet, loud, *_ = yaml.safe_load((DEPLOY / "prometheus/hub.test.yml").read_text())["tests"]
     names = {rule["alert"] for rule in ALERTS}
     assert {case["alertname"] for case in quiet["alert_rule_test"]} == names
     firing = loud["promql_expr_test"][0]["exp_samples"]
@@ -157,8 +156,27 @@ def test_every_alert_is_tested_both_ways() -> None:
 
 
 def test_alertmanager_accepts_its_configuration() -> None:
-    checked = _run("amtool", "check-config", DEPLOY / "alertmanager/alertmanager.yml")
+    checked = run_tool("amtool", "check-config", DEPLOY / "alertmanager/alertmanager.yml")
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        ("alertname=OrdersStalled severity=critical department=production", "production"),
+        ("alertname=OrdersStalled severity=warning department=procurement", "procurement"),
+        ("alertname=OrdersStalled severity=warning department=logistics", "logistics"),
+        ("alertname=OrdersStalled severity=warning", "order-desk"),
+        ("alertname=SourceSilent severity=warning department=logistics topic=logistics.status", "logistics"),
+        ("alertname=SourceSilent severity=critical topic=orders.events", "order-desk"),
+        ("alertname=HubLagging severity=warning agent=orders", "operations"),
+        ("alertname=HubNotRunning severity=critical", "operations"),
+    ],
+)
+def test_an_alert_is_told_to_whose_it_is(labels: str, receiver: str) -> None:
+    config = DEPLOY / "alertmanager/alertmanager.yml"
+    tested = run_tool("amtool", "config", "routes", "test", f"--config.file={config}", *labels.split())
+    assert tested.stdout.split() == [receiver], tested.stderr
 
 
 def test_prometheus_finds_workers_and_alertmanager_where_compose_puts_them() -> None:
@@ -177,17 +195,19 @@ def test_grafana_finds_its_dashboards_and_prometheus_where_compose_puts_them() -
     assert targets[provider["options"]["path"]] == "./deploy/grafana/dashboards"
     (source,) = yaml.safe_load((provisioning / "datasources/prometheus.yml").read_text())["datasources"]
     assert source["url"] == "http://prometheus:9090"
-    assert {panel["datasource"]["uid"] for panel in DASHBOARD["panels"]} == {source["uid"]}
+    assert {panel["datasource"]["uid"] for panel in PANELS} == {source["uid"]}
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (DEPLOY / "grafana/dashboards" / Path(home).name).is_file()
 
 
 def test_every_expression_of_the_dashboard_is_promql(tmp_path: Path) -> None:
     rules = [{"record": f"panel:{number}", "expr": each} for number, each in enumerate(EXPRESSIONS)]
     (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
-    checked = _run("promtool", "check", "rules", tmp_path / "rules.yml")
+    checked = run_tool("promtool", "check", "rules", tmp_path / "rules.yml")
     assert checked.returncode == 0, checked.stderr
 
 
-@pytest.mark.parametrize("expressions", [EXPRESSIONS, [rule["expr"] for rule in ALERTS]], ids=["dashboard", "alerts"])
+@pytest.mark.parametrize("expressions", [EXPRESSIONS, [rule["expr"] for rule in RULES]], ids=["dashboard", "alerts"])
 def test_every_metric_that_is_looked_at_is_one_a_worker_has(expressions: list[str]) -> None:
     suffixes = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_count", "_sum"]}
     families = Metrics().registry.collect()
@@ -195,9 +215,11 @@ def test_every_metric_that_is_looked_at_is_one_a_worker_has(expressions: list[st
     asked = set(re.findall(r"\bhub_\w+", " ".join(expressions)))
     assert asked
     assert asked <= existing
+    recorded = {rule["record"] for rule in RULES if "record" in rule}
+    assert set(re.findall(r"\bhub:[\w:]+", " ".join(expressions))) <= recorded
 
 
-def test_the_dashboard_shows_every_metric_a_worker_has() -> None:
+def test_the_dashboards_show_every_metric_a_worker_has() -> None:
     shown = " ".join(EXPRESSIONS)
     hidden = {family.name for family in Metrics().registry.collect() if family.name not in shown}
-    assert hidden <= {"hub_recovery_records", "hub_events_expired"}
+    assert not hidden

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from hub.errors import ConfigError
+from hub.runtime.marks import Mark
 from hub.runtime.store import Entry, Store
 
 NOTHING: dict[str, int] = {}
@@ -94,14 +95,17 @@ def test_what_the_caller_knows_of_the_replaced_states_spares_looking_them_up(sto
 
 def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
     store = Store(tmp_path / "0")
-    store.write({b"a": Entry(b"1", 9, "x")}, applied={"in": 5}, checkpoints={"log": 7})
+    entry = Entry(b"1", 9, "x", (Mark(("late",), 3),))
+    store.write({b"a": entry}, applied={"in": 5}, input_ms={"in": 4_000}, checkpoints={"log": 7})
     store.write({}, applied={"other": 6}, checkpoints={"log": 8}, at_ms=5_000)
     store.write({}, applied={}, checkpoints={})
     store.mark_attempt(b"note")
     store.close()
     again = Store(tmp_path / "0")
-    assert again.get(b"a") == Entry(b"1", 9, "x")
+    assert again.get(b"a") == entry
+    assert (again.marked.counts["late",], again.marked.oldest_ms(("late",))) == (1, 3)
     assert again.applied == {"in": 5, "other": 6}
+    assert again.input_ms == {"in": 4_000}
     assert again.checkpoints == {"log": 8}
     assert again.labels == Counter(x=1)
     assert again.next_due_ms == 9
@@ -155,6 +159,11 @@ ENTRIES = st.builds(
     raw=st.binary(max_size=5),
     due_ms=st.sampled_from([0, 0, 1, 2, 3, 50, 2**40]),
     label=st.sampled_from(["", "open", "closed"]),
+    marks=st.lists(
+        st.builds(Mark, st.sampled_from([("late", "a"), ("lost", "b")]), st.integers(0, 5)),
+        max_size=2,
+        unique_by=lambda mark: mark.labels,
+    ).map(tuple),
 )
 
 
@@ -174,7 +183,7 @@ class StoreLikeADict(RuleBasedStateMachine):
         told=st.booleans(),
     )
     def write(self, changes: dict[bytes, Entry | None], applied: dict[str, int], told: bool) -> None:  # noqa: FBT001
-        known = {key: self.model[key][1:] for key in changes if key in self.model} if told else {}
+        known = {key: self.model[key][1:3] for key in changes if key in self.model} if told else {}
         self.store.write(changes, applied=applied, checkpoints={}, known=known)
         for key, entry in changes.items():
             if entry is None:
@@ -204,6 +213,11 @@ class StoreLikeADict(RuleBasedStateMachine):
         assert dict(self.store) == self.model
         assert self.store.applied == self.applied
         assert +self.store.labels == Counter(entry.label for entry in self.model.values())
+        marks = [mark for entry in self.model.values() for mark in entry.marks]
+        assert +self.store.marked.counts == Counter(mark.labels for mark in marks)
+        for labels in self.store.marked.counts:
+            since = (mark.since_ms for mark in marks if mark.labels == labels)
+            assert self.store.marked.oldest_ms(labels) == min(since, default=None)
         assert self.store.next_due_ms == min((e.due_ms for e in self.model.values() if e.due_ms), default=None)
 
     def teardown(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.runtime.marks import Mark
 from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import APPLIED_TOPIC
 from hub.runtime.store import Entry, Store
@@ -75,13 +76,14 @@ def test_a_published_transaction_is_seen_by_the_next_without_the_store(store: St
 
 def test_sealing_gives_the_store_and_the_changelog_the_same(store: Store, cache: StateCache) -> None:
     work = _work(store, cache)
-    work.put(b"new", Count(1, 1), due_ms=5, label="odd")
+    marks = (Mark(("late", "a"), 7),)
+    work.put(b"new", Count(1, 1), due_ms=5, label="odd", marks=marks)
     work.put(b"plain", Count(2, 2))
     work.put(b"old", None)
-    assert work.seal() == {b"new": Entry(b"[1,1]", 5, "odd"), b"plain": Entry(b"[2,2]"), b"old": None}
+    assert work.seal() == {b"new": Entry(b"[1,1]", 5, "odd", marks), b"plain": Entry(b"[2,2]"), b"old": None}
     assert dict(work.outputs) == {
         ("wc.state", PARTITION): [
-            (b"new", b"[1,1]", [("hub-due-ms", b"5"), ("hub-label", b"odd")]),
+            (b"new", b"[1,1]", [("hub-due-ms", b"5"), ("hub-label", b"odd"), ("hub-marks", b'[[["late","a"],7]]')]),
             (b"plain", b"[2,2]", []),
             (b"old", None, []),
         ]
@@ -92,7 +94,7 @@ def test_a_transaction_that_did_nothing_has_nothing_to_send(store: Store, cache:
     work = _work(store, cache)
     work.get(b"old")
     assert work.seal() == {}
-    work.send_applied({})
+    work.send_applied({}, {})
     assert not work.outputs
 
 
@@ -156,7 +158,7 @@ def test_keys_of_other_partitions_are_not_owned(store: Store, cache: StateCache)
     work = _work(store, cache)
     assert work.owns(HERE)
     assert not work.owns(ELSEWHERE)
-    cache.update({HERE: (Count(1, 1), 0, "")})
+    cache.update({HERE: (Count(1, 1), 0, "", ())})
     assert work.owns(HERE)
 
 
@@ -171,6 +173,7 @@ def test_a_forwarded_record_keeps_its_bytes_and_says_where_it_lay(store: Store, 
                 b"\0value",
                 [
                     ("h", b"v"),
+                    ("hub-since-ms", b"1700000000000"),
                     ("hub-rekeyed-topic", b"in"),
                     ("hub-rekeyed-partition", b"2"),
                     ("hub-rekeyed-offset", b"9"),
@@ -207,28 +210,31 @@ def test_a_label_that_no_store_can_hold_is_an_error_before_anything_is_sent(stor
 
 def test_applied_offsets_go_to_the_partition_they_speak_of(store: Store, cache: StateCache) -> None:
     work = _work(store, cache)
-    work.send_applied({"a": 5, "b": 7})
+    work.send_applied({"a": 5, "b": 7}, {"a": 50, "b": 70})
     assert dict(work.outputs) == {
-        (APPLIED_TOPIC, PARTITION): [(b"wc/a", b"5", []), (b"wc/b", b"7", [])],
+        (APPLIED_TOPIC, PARTITION): [
+            (b"wc/a", b"5", [("hub-input-ms", b"50")]),
+            (b"wc/b", b"7", [("hub-input-ms", b"70")]),
+        ]
     }
 
 
 def test_the_cache_forgets_the_states_not_touched_for_longest() -> None:
     cache = StateCache(2)
     for key in (b"a", b"b", b"c", b"d"):
-        cache.update({key: (key, 0, "")})
+        cache.update({key: (key, 0, "", ())})
     assert cache.get(b"a") is None
-    assert cache.get(b"c") == (b"c", 0, "")
-    cache.update({b"e": (b"e", 0, "")})
-    cache.update({b"f": (b"f", 0, "")})
+    assert cache.get(b"c") == (b"c", 0, "", ())
+    cache.update({b"e": (b"e", 0, "", ())})
+    cache.update({b"f": (b"f", 0, "", ())})
     assert cache.get(b"d") is None
-    assert cache.get(b"c") == (b"c", 0, "")
+    assert cache.get(b"c") == (b"c", 0, "", ())
 
 
 def test_a_state_that_is_gone_does_not_come_back_from_the_older_generation() -> None:
     cache = StateCache(2)
-    cache.update({b"a": (b"a", 0, ""), b"b": (b"b", 0, "")})
+    cache.update({b"a": (b"a", 0, "", ()), b"b": (b"b", 0, "", ())})
     cache.update({b"a": None})
     assert cache.get(b"a") is None
-    cache.update({b"c": (b"c", 0, "")})
+    cache.update({b"c": (b"c", 0, "", ())})
     assert cache.get(b"a") is None

@@ -1,0 +1,45 @@
+"""What those who watch the hub are told of an order: the steps it took, and what is the matter with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from hub.domain.decision import Decision
+from hub.domain.effects import SettlementRecorded
+from hub.domain.model import DEPARTMENTS
+from hub.domain.order import OrderState
+from hub.runtime.marks import Mark, Marks
+
+STEPS = ("routed", "settled")
+"""routed: all that the order wants now is with the departments, every node asked has answered.
+settled: what was delivered is billed."""
+
+_BILLS_DELIVERY = frozenset(("delivery", "close", "supplement"))
+
+
+def steps(before: OrderState | None, decision: Decision) -> Iterator[str]:
+    """The steps that a decision took an order."""
+    after = decision.state
+    if after is None or after.routed is None:
+        return
+    if not after.capacity and (before is None or before.routed != after.routed or before.capacity):
+        yield "routed"
+    for each in decision.effects:
+        if isinstance(each, SettlementRecorded) and each.cause in _BILLS_DELIVERY:
+            yield "settled"
+
+
+def marks(state: OrderState) -> Marks:
+    """What keeps an order, by rule, department and severity."""
+    if not state.exceptions:
+        return ()
+    return tuple(
+        Mark((each.kind, each.root if each.root in DEPARTMENTS else "", each.severity), _ms(each.opened_at))
+        for each in state.exceptions
+        if each.kind == "stalled"
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
