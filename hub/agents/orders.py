@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import cast
+from functools import lru_cache
 
 from hub.agents.gate import Gate
 from hub.agents.watching import STEPS, marks, steps
@@ -22,7 +22,7 @@ from hub.domain.effects import (
 from hub.domain.events import CapacityRequested, CreditRequested, OrderEvent, TimerFired
 from hub.domain.headline import headline
 from hub.domain.ids import timer_id
-from hub.domain.journal import JournaledOutcome, JournalEntry
+from hub.domain.journal import JournalEntry
 from hub.domain.order import OrderState, next_due
 from hub.ruleset import Rules
 from hub.runtime.spec import AgentSpec, Record, since_header, since_ms
@@ -59,6 +59,8 @@ OUTPUTS = (
     SETTLEMENTS_JOURNAL,
     HUB_RULES,
 )
+_MOMENTS = 1024
+"""The orders of one transaction wait for few different moments."""
 _TOPIC_OF = {
     CustomerNotified: CUSTOMER_NOTIFICATIONS,
     ExceptionRaised: ORDERS_EXCEPTIONS,
@@ -166,16 +168,17 @@ class OrdersHandler:
             partition=received.partition,
             offset=received.offset,
             payload=received.raw,
-            outcome=cast("JournaledOutcome", decision.outcome),
+            outcome=decision.outcome,  # type: ignore[arg-type]  # those refused are not journaled
             code=decision.code,
             detail=decision.detail,
             explanations=decision.explanations,
             rules=self._rules.current.version,
-            effect_ids=tuple(e.event_id for e in decision.effects if not isinstance(e, DeadLettered)),
+            effect_ids=tuple([e.event_id for e in decision.effects if not isinstance(e, DeadLettered)]),
         )
         work.emit(ORDERS_JOURNAL, key, self._codec.encode(journaled))
 
 
+@lru_cache(_MOMENTS)
 def _milliseconds(moment: datetime | None) -> int | None:
     """Rounded up: a timer that fired is never before its time."""
     return None if moment is None else -int(-moment.timestamp() * 1000 // 1)

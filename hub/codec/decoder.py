@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Protocol
 
 from hub.codec import wire
@@ -23,8 +24,9 @@ class InTables:
     """What decoders have in common."""
 
     def __init__(self) -> None:
+        self.numbers = wire.NumbersIn()
         self.names = {
-            "N": wire.NumbersIn(),
+            "N": self.numbers,
             "F": wire.Flags({0: False, 1: True}),
             "S": wire.SPAN,
             "Z": wire.ZIGZAG,
@@ -44,16 +46,19 @@ def decoder(record: Record, tables: InTables) -> Decoder:
     """The decoder of a record as it was written."""
     source = Source(tables.names)
     for part in records_in(record):
-        _record(part, source)
+        _record(part, source, tables.numbers)
     read: Decoder = source.compiled(f"read_{record.name}")
     return read
 
 
-def _record(record: Record, source: Source) -> None:
+def _record(record: Record, source: Source, numbers: wire.NumbersIn) -> None:
+    """The function of one record. Numbers that are a field's default are read as the default itself."""
     struct = source.bind(record.struct)
     body: list[str] = []
     arguments: list[str] = []
     for field in record.fields:
+        if isinstance(field.default, Decimal):
+            numbers.setdefault(str(field.default), field.default)
         local = source.fresh()
         body += [f'at = "{field.name}"', *_read(local, field.shape, source)]
         arguments.append(f"{field.name}={local}")

@@ -7,10 +7,11 @@ The body of a message is a single f-string of its values and their lengths, in o
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from decimal import Decimal
 from typing import Any
 
 from hub.codec import wire
-from hub.codec.shape import Choice, Maybe, Record, Scalar, Shape, records_in
+from hub.codec.shape import Choice, Field, Maybe, Record, Scalar, Shape, records_in
 from hub.codec.source import Source, indented
 
 Encoder = Callable[[Any], str]
@@ -28,9 +29,10 @@ class OutTables:
 
     def __init__(self) -> None:
         self._longs = wire.Longs()
+        self.numbers = wire.NumbersOut(self._longs)
         self.names = {
             "L": self._longs,
-            "N": wire.NumbersOut(self._longs),
+            "N": self.numbers,
             "I": wire.InstantsOut(self._longs),
             "B": wire.Flags({True: "\1", False: "\0"}),
             "utf8": wire.as_bytes_text,
@@ -55,8 +57,8 @@ def encoder(record: Record, tables: OutTables, kept: Collection[type] = ()) -> E
 def _function(name: str, shape: Shape, source: Source, tables: OutTables, *, keep: bool = False) -> None:
     body: list[str] = []
     parts = shape.fields if isinstance(shape, Record) else ()
-    values = [(f"o.{field.name}", field.shape) for field in parts] or [("o", shape)]
-    text = "".join(_piece(value, part, body, source, tables) for value, part in values)
+    pieces = [_field(field, body, source, tables) for field in parts] or [_piece("o", shape, body, source, tables)]
+    text = "".join(pieces)
     if keep:
         body = _remembered(body, text, source)
     else:
@@ -80,6 +82,24 @@ def _remembered(body: list[str], text: str, source: Source) -> list[str]:
         f"{kept}[id(o)] = o, k",
         "return k",
     ]
+
+
+def _field(field: Field, body: list[str], source: Source, tables: OutTables) -> str:
+    """The part of the f-string for a field. Most numbers and texts that have a default are the default."""
+    value = f"o.{field.name}"
+    if field.shape == Scalar.NUMBER and isinstance(field.default, Decimal):
+        default, code = source.bind(field.default), source.bind(tables.numbers[str(field.default)])
+        return f"{{({code} if (n := {value}) is {default} else N[str(n)])}}"
+    if field.shape == Scalar.TEXT and field.default == "":
+        local = source.fresh()
+        body += [
+            f'if ({local} := {value}) != "":',
+            f"    {_AS_TEXT[Scalar.TEXT].format(local=local)}",
+            f'    {local} = f"{{L[len({local})]}}{{{local}}}"',
+            f'else: {local} = "\\x00"',
+        ]
+        return f"{{{local}}}"
+    return _piece(value, field.shape, body, source, tables)
 
 
 _ONE_LOOKUP = {

@@ -305,6 +305,8 @@ def next_due(state: OrderState) -> datetime | None:
     """When `TimerFired` shall come next, None if the order waits for no time."""
     waits = (state.confirm_due, state.credit_due, state.horizon_due, state.stall_due)
     times = [time for time in waits if time is not None]
+    if not (state.parked or state.exceptions or state.holds):
+        return min(times, default=None)
     times.extend(parked.deadline for parked in state.parked)
     times.extend(each.escalate_at for each in state.exceptions if each.escalate_at is not None)
     for hold in state.holds:

@@ -5,7 +5,7 @@ As with gettext, the English is the key: a translation that is missing leaves th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 
@@ -24,14 +24,32 @@ class Phrase(str):
         return phrase
 
 
-def listed(parts: Iterable[str], separator: str = "; ") -> Phrase:
+class Listing(str):
+    """Several texts in a row, each of which may be a phrase."""
+
+    __slots__ = ("parts", "separator")
+    parts: Sequence[str]
+    separator: str
+
+    def __new__(cls, parts: Sequence[str], separator: str) -> Self:
+        """The parts with the separator between them."""
+        listing = super().__new__(cls, separator.join(parts))
+        listing.parts = parts
+        listing.separator = separator
+        return listing
+
+
+def listed(parts: Iterable[str], separator: str = "; ") -> Listing:
     """Several texts in a row."""
-    values = {f"part{number}": part for number, part in enumerate(parts)}
-    return Phrase(separator.join(f"{{{name}}}" for name in values), **values)
+    return Listing(tuple(parts), separator)
 
 
 def told(text: str, translations: Mapping[str, str]) -> str:
     """A text in the language of the translations, as far as it is the hub's own."""
+    if not translations:
+        return text
+    if isinstance(text, Listing):
+        return text.separator.join([told(part, translations) for part in text.parts])
     if not isinstance(text, Phrase):
         return text
     template = translations.get(text.template, text.template)

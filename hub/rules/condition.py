@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice, product
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Literal, get_type_hints
 
 import cel
@@ -41,12 +41,20 @@ def reader(names: Sequence[str]) -> Callable[[Frozen], tuple[Any, ...]]:
     return lambda facts: tuple(getattr(facts, name) for name in names)
 
 
+def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    """Takes the named facts out of a mapping; `itemgetter` gives a bare value for one name and takes no empty list."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda facts: [facts[name] for name in names]
+
+
 class Condition:
     """A condition ready to be asked, each different answer computed once."""
 
     def __init__(self, rule: str, text: str, vocabulary: Vocabulary) -> None:
         program = cel.compile(text)
         self._variables = program.variables()
+        self._values = _picker(self._variables)
         self._ask = _remembered(rule, program, [(name, vocabulary[name]) for name in self._variables])
 
     @property
@@ -60,7 +68,7 @@ class Condition:
         Raises:
             ConfigError: no trial had found that the condition fails for such facts.
         """
-        return self._ask(*[facts[name] for name in self._variables])
+        return self._ask(*self._values(facts))
 
 
 def fault(condition: str, vocabulary: Vocabulary, about: str) -> str:

@@ -83,7 +83,10 @@ def number(value: Decimal, path: str) -> Iterator[Finding]:
 
 
 def _usable(value: Decimal) -> bool:
-    return value.is_finite() and not _too_long(value)
+    if not value.is_finite():
+        return False
+    text = str(value)
+    return (len(text) <= MAX_DIGITS and "E" not in text) or not _too_long(value)
 
 
 def _unusable(value: Decimal, path: str) -> Finding:
@@ -94,9 +97,6 @@ def _unusable(value: Decimal, path: str) -> Finding:
 
 def _too_long(value: Decimal) -> bool:
     """Whether a finite number has more than 18 digits, trailing zeros after the decimal point apart."""
-    text = str(value)
-    if len(text) <= MAX_DIGITS and "E" not in text:
-        return False
     with exact():
         shortest = value.normalize()
     exponent = shortest.as_tuple().exponent

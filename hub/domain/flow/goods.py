@@ -14,7 +14,7 @@ from hub.domain.flow.crediting import request_remaining_credit
 from hub.domain.flow.lateness import lateness
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.problems import open_exception
-from hub.domain.flow.reporting import Reported, note_progress, reported, set_lines, told
+from hub.domain.flow.reporting import Reported, in_words, note_progress, reported, set_lines, told
 from hub.domain.flow.settling import settle_change, settle_delivery
 from hub.domain.flow.turn import Turn
 from hub.domain.groups import held_back, is_in
@@ -43,7 +43,7 @@ def on_made(turn: Turn, event: StatusReported) -> Verdict:
         more_ready = more_ready or ledger.ready(made) != ledger.ready(line)
         changed.append((index, made))
     set_lines(turn, changed)
-    turn.explain(f"{event.kind}: {told(parts)}")
+    turn.explain(f"{event.kind}: {in_words(parts)}")
     advance(turn, department)
     note_progress(turn, event)
     if more_ready:
@@ -64,8 +64,7 @@ def on_shipped(turn: Turn, event: StatusReported) -> Verdict:
     if not parts:
         return _nothing(turn, Park("not-ready", "Nothing is ready that was not shipped already"))
     set_lines(turn, [(index, ledger.ship(line, quantity)) for index, line, quantity in parts])
-    goods = told(parts)
-    turn.explain(f"shipped: {goods}")
+    turn.explain(f"shipped: {in_words(parts)}")
     _reopen(turn, event, parts)
     _note_overshipment(turn, parts, event)
     _note_held(turn, parts, event)
@@ -74,7 +73,7 @@ def on_shipped(turn: Turn, event: StatusReported) -> Verdict:
     advance(turn, "logistics")
     note_progress(turn, event)
     all_of_it = all(line.shipped >= ledger.wanted(line) for line in turn.state.lines)
-    notify(turn, "shipped" if all_of_it else "partly-shipped", reason=goods)
+    notify(turn, "shipped" if all_of_it else "partly-shipped", reason=told(parts))
     return None
 
 
@@ -92,7 +91,7 @@ def on_delivered(turn: Turn, event: StatusReported) -> Verdict:
     set_lines(turn, [(index, _deliver(turn, event, line, quantity)) for index, line, quantity in parts])
     arrived = event.occurred_at.date()
     turn.update(delivered_on=max(before.delivered_on or arrived, arrived))
-    turn.explain(f"delivered: {told(parts)}")
+    turn.explain(f"delivered: {in_words(parts)}")
     _reopen(turn, event, parts)
     charge_less(turn)
     advance(turn, "logistics")
@@ -114,7 +113,7 @@ def on_returned(turn: Turn, event: StatusReported) -> Verdict:
         return _nothing(turn, Park("not-delivered", "Nothing has been delivered that has not come back already"))
     before = turn.state
     set_lines(turn, [(index, replace(line, returned=line.returned + quantity)) for index, line, quantity in parts])
-    turn.explain(f"returned: {told(parts)}")
+    turn.explain(f"returned: {in_words(parts)}")
     turn.moved = True
     note_progress(turn, event)
     settle_change(turn, before)
@@ -158,7 +157,7 @@ def _reopen(turn: Turn, event: StatusReported, parts: list[Reported]) -> None:
     if turn.state.commercial == "cancelled":
         turn.move_commercial("reopen")
         request_remaining_credit(turn)
-        detail = f"{event.kind} although the order was cancelled: {told(parts)}"
+        detail = f"{event.kind} although the order was cancelled: {in_words(parts)}"
         open_exception(turn, "moved-after-cancel", detail, since=event.occurred_at)
 
 

@@ -9,7 +9,7 @@ from hub.domain.flow.charging import charge_less
 from hub.domain.flow.crediting import request_remaining_credit
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.problems import open_exception
-from hub.domain.flow.reporting import Reported, reported, set_lines, told
+from hub.domain.flow.reporting import Reported, in_words, reported, set_lines, told
 from hub.domain.flow.turn import Turn
 from hub.domain.order import ZERO
 from hub.domain.phrases import Phrase
@@ -32,7 +32,7 @@ def on_change_rejected(turn: Turn, event: StatusReported) -> Verdict:
         still = min(quantity, ledger.taken(line, department, node))
         if still > ZERO:
             kept.append(Reported(place, line, still))
-    what = f"goes on with {told(kept)}" if kept else "does not take part in the change"
+    what = f"goes on with {in_words(kept)}" if kept else "does not take part in the change"
     detail = f"{node or department} {what}: {event.reason or 'no reason given'}"
     turn.explain(detail)
     open_exception(turn, "change-rejected", detail, subject=department, since=event.occurred_at)

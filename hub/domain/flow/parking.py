@@ -17,7 +17,7 @@ from hub.domain.verdict import Park, Refuse, Verdict
 
 def is_parked(state: OrderState, mark: bytes) -> bool:
     """Whether the event of this mark waits already."""
-    return any(parked.mark == mark for parked in state.parked)
+    return bool(state.parked) and any(parked.mark == mark for parked in state.parked)
 
 
 def park(turn: Turn, received: Received, mark: bytes, verdict: Park) -> Park | Refuse:

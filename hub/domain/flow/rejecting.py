@@ -10,7 +10,7 @@ from hub.domain import ledger
 from hub.domain.events import StatusReported
 from hub.domain.flow.allocating import advance, allocate_lines, has_work
 from hub.domain.flow.problems import open_exception
-from hub.domain.flow.reporting import Reported, reported, set_lines, told
+from hub.domain.flow.reporting import Reported, in_words, reported, set_lines
 from hub.domain.flow.turn import Turn
 from hub.domain.groups import shipped_together
 from hub.domain.model import Department
@@ -40,10 +40,10 @@ def on_rejected(turn: Turn, event: StatusReported) -> Verdict:
         return Ignore("nothing-to-reject", f"{department} has nothing left of this that it could reject")
     because = event.reason or "no reason given"
     if stuck:
-        detail = f"Logistics will not ship {told(stuck)}: {because}"
+        detail = f"Logistics will not ship {in_words(stuck)}: {because}"
         open_exception(turn, "shipment-rejected", detail, severity="critical", since=event.occurred_at)
     if given_back:
-        turn.explain(f"{node or department} rejected {told(given_back)}: {because}")
+        turn.explain(f"{node or department} rejected {in_words(given_back)}: {because}")
         before = turn.state.lines
         set_lines(turn, [(index, _reject(line, department, node, quantity)) for index, line, quantity in given_back])
         rejected = turn.state.lines

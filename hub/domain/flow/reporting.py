@@ -19,6 +19,9 @@ from hub.domain.order import ZERO, LineState
 from hub.domain.phrases import Phrase, listed
 from hub.domain.verdict import Refuse
 
+_SHOWN = 5
+"""Lines named one by one."""
+
 
 class Reported(NamedTuple):
     """A quantity of one line, in the line's unit."""
@@ -36,8 +39,7 @@ def reported(turn: Turn, event: StatusReported, lacking: Callable[[LineState], D
         return [
             Reported(index, line, quantity) for index, line in enumerate(lines) if (quantity := lacking(line)) > ZERO
         ]
-    named = {part.line_id for part in event.lines}
-    places = {line.line.line_id: index for index, line in enumerate(lines) if line.line.line_id in named}
+    places = {line.line.line_id: index for index, line in enumerate(lines)}
     quantities: dict[int, Decimal] = {}
     for part in event.lines:
         index = places.get(part.line_id)
@@ -75,12 +77,20 @@ def note_progress(turn: Turn, event: StatusReported) -> None:
     close_exception(turn, PROBLEM[department], f"{department} moved on", before=event.occurred_at)
 
 
+def in_words(parts: list[Reported]) -> str:
+    """The quantities for the journal: `2 KGM of line 1, 3 C62 of line 2`."""
+    shown = ", ".join(
+        [f"{part.quantity} {part.line.line.unit} of line {part.line.line.line_id}" for part in parts[:_SHOWN]]
+    )
+    return shown if len(parts) <= _SHOWN else f"{shown} and {len(parts) - _SHOWN} more lines"
+
+
 def told(parts: list[Reported]) -> str:
-    """The quantities for a person: `2 KGM of line 1, 3 C62 of line 2`."""
-    shown = listed((_goods(part) for part in parts[:5]), ", ")
-    if len(parts) <= 5:
+    """The same for the customer, in any language."""
+    shown = listed((_goods(part) for part in parts[:_SHOWN]), ", ")
+    if len(parts) <= _SHOWN:
         return shown
-    return Phrase("{shown} and {count} more lines", shown=shown, count=str(len(parts) - 5))
+    return Phrase("{shown} and {count} more lines", shown=shown, count=str(len(parts) - _SHOWN))
 
 
 def _goods(part: Reported) -> str:
