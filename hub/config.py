@@ -85,6 +85,11 @@ class Settings(BaseSettings):
         default=None, description="Whoever reads the metrics must send it as a bearer token; better in a file."
     )
     metrics_token_file: FilePath | None = Field(default=None, description="A file that holds the token.")
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="An OpenTelemetry collector for the spans of sampled orders, e.g. http://127.0.0.1:4318.",
+    )
     intake_host: str = Field(default="127.0.0.1", description="Interface of `hub intake`.")
     intake_port: int = Field(default=8080, ge=0, le=65_535, description="Its port; 0 takes a free one.")
     intake_token: SecretStr | None = Field(

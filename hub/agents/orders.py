@@ -79,6 +79,7 @@ def create_agent(codec: Codec, rules: Rules, *, max_event_bytes: int) -> AgentSp
         handler=OrdersHandler(codec, rules, max_event_bytes=max_event_bytes),
         rekey=HUB_REKEYED,
         dead_letter=HUB_DEAD_LETTER,
+        key_name="order_id",
         steps=STEPS,
     )
 

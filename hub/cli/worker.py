@@ -49,35 +49,36 @@ def run() -> None:
 async def _work(settings: Settings) -> None:
     # Faust and aiohttp take half a second to load: the other commands need not wait for them.
     from connectors.rules_topic import publish_rules  # noqa: PLC0415
-    from hub.app import create_worker  # noqa: PLC0415
+    from hub.app import create_worker, tracing_to  # noqa: PLC0415
     from hub.rules_watch import watch_rules  # noqa: PLC0415
     from hub.ruleset import Rules, load_ruleset  # noqa: PLC0415
     from hub.web.pages import serve  # noqa: PLC0415
 
     metrics, rules = Metrics(), Rules(load_ruleset(settings.rules_dir))
-    worker = create_worker(settings, metrics, rules)
     loop = asyncio.get_running_loop()
+    with tracing_to(settings.otlp_endpoint) as tracing:
+        worker = create_worker(settings, metrics, rules, tracing)
 
-    def stop() -> None:
-        worker.stop()
-        loop.call_later(_LAST_SECONDS, _give_up)
+        def stop() -> None:
+            worker.stop()
+            loop.call_later(_LAST_SECONDS, _give_up)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    pages = serve(worker, metrics, settings.metrics_host, settings.metrics_port, settings.metrics_bearer())
-    publish = partial(publish_rules, settings.kafka_client())
-    watch = watch_rules(rules, settings.rules_dir, metrics, publish, every_seconds=settings.rules_poll_ms / 1000)
-    async with pages as url:
-        structlog.get_logger(__name__).info("worker started", metrics=f"{url}/metrics", rules=rules.current.version)
-        watching = asyncio.create_task(watch)
-        watching.add_done_callback(lambda _: worker.stop())
-        try:
-            await worker.run()
-        finally:
-            watching.cancel()
-            await asyncio.wait([watching])
-        if not watching.cancelled():
-            watching.result()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+        pages = serve(worker, metrics, settings.metrics_host, settings.metrics_port, settings.metrics_bearer())
+        publish = partial(publish_rules, settings.kafka_client())
+        watch = watch_rules(rules, settings.rules_dir, metrics, publish, every_seconds=settings.rules_poll_ms / 1000)
+        async with pages as url:
+            structlog.get_logger(__name__).info("worker started", metrics=f"{url}/metrics", rules=rules.current.version)
+            watching = asyncio.create_task(watch)
+            watching.add_done_callback(lambda _: worker.stop())
+            try:
+                await worker.run()
+            finally:
+                watching.cancel()
+                await asyncio.wait([watching])
+            if not watching.cancelled():
+                watching.result()
 
 
 def _give_up() -> None:

@@ -12,6 +12,7 @@ The order of things is what makes it exact:
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -39,13 +40,16 @@ from hub.runtime.reader import Batch
 from hub.runtime.recovery import recover
 from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Headers, Record, RuntimeConfig
 from hub.runtime.store import Store
-from hub.runtime.work import Letter, StateCache, Work, trace_context
+from hub.runtime.tracing import Tracing, take
+from hub.runtime.work import StateCache, Work, trace_context
 
 S = TypeVar("S")
 
 _TIMERS_PER_TRANSACTION = 1_000
 _YIELD_EVERY = 500
 _HOMES_CHECKED = 64
+_SPANS_PER_TRANSACTION = 200
+"""Of a sampled flood the first ones tell enough."""
 _NO_TRACE: Headers = []
 _log = structlog.get_logger(__name__)
 
@@ -81,6 +85,7 @@ class Partition(Generic[S]):
         metrics: Metrics,
         clock: Callable[[], datetime],
         recoveries: asyncio.Semaphore,
+        tracing: Tracing | None = None,
     ) -> None:
         self.number = number
         self.ready = False
@@ -93,6 +98,7 @@ class Partition(Generic[S]):
         self._meter = Meter(metrics, spec, number)
         self._clock = clock
         self._recoveries = recoveries
+        self._tracing = tracing
         self._store: Store | None = None
         self._cache = StateCache(config.cached_states)
         self._producer = PartitionProducer(config, spec.name, number)
@@ -278,6 +284,7 @@ class Partition(Generic[S]):
         started = time.monotonic()
         now = self._clock()
         now_ms = _milliseconds(now)
+        begun_ns = time.time_ns()
         portions, skipped = self._inbox.take(self._config.max_batch_records, store.applied, self._suspect)
         if skipped:
             self._meter.skipped(skipped)
@@ -307,13 +314,17 @@ class Partition(Generic[S]):
             )
             work.publish()
             ended = time.monotonic()
-            self._tell(work.letters)
+            self._tell(work, portions)
             self._meter.committed(work, portions, fired, seconds=ended - started, commit_seconds=ended - committing)
             self._meter.stepped(work.steps, _milliseconds(self._clock()))
+            if work.taken and self._tracing is not None:
+                count = sum(len(portion.records) for portion in portions)
+                self._tracing.committed(self._spec.name, self.number, work.taken, count, begun_ns)
         self._complete(portions)
 
-    def _tell(self, letters: list[Letter]) -> None:
-        for letter in letters:
+    def _tell(self, work: Work[S], portions: list[Portion]) -> None:
+        """Log the dead letters, and every record that was applied where somebody asked for that."""
+        for letter in work.letters:
             topic, partition, offset = letter.origin
             _log.warning(
                 "dead letter",
@@ -321,11 +332,31 @@ class Partition(Generic[S]):
                 topic=topic,
                 partition=partition,
                 offset=offset,
-                key=(letter.key or b"").decode(errors="backslashreplace")[:100],
                 code=letter.code,
                 reason=letter.reason,
-                traceparent=letter.traceparent.decode(errors="backslashreplace"),
+                **self._whose(letter.key, letter.traceparent),
             )
+        if not _log.is_enabled_for(logging.DEBUG):
+            return
+        for portion in portions:
+            for record in portion.records:
+                traceparent = dict(trace_context(record.headers)).get("traceparent", b"")
+                _log.debug(
+                    "applied",
+                    agent=self._spec.name,
+                    topic=record.topic,
+                    partition=record.partition,
+                    offset=record.offset,
+                    **self._whose(record.key, traceparent),
+                )
+
+    def _whose(self, key: bytes | None, traceparent: bytes) -> dict[str, str]:
+        """What finds a record's other traces: its key, and the trace it belongs to."""
+        found = {self._spec.key_name: (key or b"").decode(errors="backslashreplace")[:100]}
+        if traceparent:
+            text = traceparent.decode(errors="backslashreplace")
+            found |= {"traceparent": text, "trace_id": text[3:35]}
+        return found
 
     def _note(self, portions: list[Portion]) -> bytes | None:
         """Leave word in the store of what is about to be handled, for the process after this one."""
@@ -371,6 +402,8 @@ class Partition(Generic[S]):
             for record in records:
                 at = record
                 work.trace = trace_context(record.headers) if record.headers else _NO_TRACE
+                if work.trace and self._tracing is not None:
+                    work.trace = self._take(work, record)
                 on_record(work, record)
         except Exception as exc:
             self._accuse(at)
@@ -378,6 +411,15 @@ class Partition(Generic[S]):
                 f"{self._name}: the handler raised {type(exc).__name__}: {exc} on {at.topic}"
                 f"[{at.partition}]@{at.offset}; nothing of this transaction took effect"
             ) from exc
+
+    def _take(self, work: Work[S], record: Record) -> Headers:
+        """Note the span of a record, if it shall have one, and give the trace context of what it leads to."""
+        if len(work.taken) >= _SPANS_PER_TRANSACTION:
+            return work.trace
+        taken, following = take(self._spec.name, record, work.trace, time.time_ns())
+        if taken is not None:
+            work.taken.append(taken)
+        return following
 
     def _refused_as_poison(self, work: Work[S], records: list[Record], suspect: Suspect) -> bool:
         """Whether this is the one record that ended the process too often; if so it goes to the dead letters."""

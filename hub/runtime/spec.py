@@ -103,6 +103,8 @@ class AgentSpec(Generic[S]):
     rekey: str
     """Records found on a partition that is not their key's are forwarded here, once, rightly keyed; a source too."""
     dead_letter: str = "hub.dead-letter"
+    key_name: str = "key"
+    """What a key of its input is called in the log."""
     steps: tuple[str, ...] = ()
     """What `work.stepped` is told of, so that the metrics show it before it happens for the first time."""
     bounds: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from hub.runtime.marks import Marks, pack
 from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Headers, Record, since_header, since_ms
 from hub.runtime.store import Entry, Store
+from hub.runtime.tracing import Taken
 
 S = TypeVar("S")
 
@@ -108,6 +109,8 @@ class Work(Generic[S]):
         self.forwarded = 0
         self.steps: list[tuple[str, int]] = []
         """Steps that states took, and since when, in epoch milliseconds, they had waited for the hub to take them."""
+        self.taken: list[Taken] = []
+        """Records that shall have a span."""
         self.trace: Headers = _NO_HEADERS
         """W3C trace context of the record being handled: goes on with every message it leads to."""
         self._spec = spec

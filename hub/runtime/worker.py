@@ -22,6 +22,7 @@ from hub.runtime.preflight import check_topics
 from hub.runtime.reader import Batch
 from hub.runtime.spec import AgentSpec, RuntimeConfig
 from hub.runtime.store import sole_use
+from hub.runtime.tracing import Tracing
 from hub.runtime.transport import BatchApp, BatchConsumer, BatchSchema, NoTables
 
 _STOP_SECONDS = 6.0
@@ -43,13 +44,19 @@ class Worker:
         metrics: Metrics,
         clock: Callable[[], datetime] = utc_now,
         before_start: Callable[[], Awaitable[None]] | None = None,
+        *,
+        tracing: Tracing | None = None,
     ) -> None:
-        """`before_start` is done once Kafka answers and has the topics, before the first record is read."""
+        """`before_start` is done once Kafka answers and has the topics, before the first record is read.
+
+        `tracing`: where spans of sampled records go.
+        """
         self._config = config
         self._agents = agents
         self._metrics = metrics
         self._clock = clock
         self._before_start = before_start
+        self._tracing = tracing
         self._partition_count = 0
         self._partitions: dict[tuple[str, int], Partition[Any]] = {}
         self._tasks: dict[tuple[str, int], asyncio.Task[None]] = {}
@@ -239,6 +246,7 @@ class Worker:
             metrics=self._metrics,
             clock=self._clock,
             recoveries=self._recoveries,
+            tracing=self._tracing,
         )
         key = (agent.name, number)
         self._partitions[key] = partition

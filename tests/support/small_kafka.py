@@ -17,7 +17,7 @@ from faust.types import TP
 from hub.runtime.marks import unpack
 from hub.runtime.reader import Batch
 from hub.runtime.recovery import Recovered
-from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Record, RuntimeConfig
+from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Headers, Record, RuntimeConfig
 from hub.runtime.store import Entry, Store
 from hub.runtime.work import Output
 from tests.support.fetched import record
@@ -39,9 +39,9 @@ class SmallKafka:
     fates: deque[Fate] = field(default_factory=deque)
     """What the next commits meet; none left is success."""
 
-    def feed(self, key: bytes, value: bytes) -> None:
+    def feed(self, key: bytes, value: bytes, headers: Headers | None = None) -> None:
         """Append to the input."""
-        self.input.append(record(len(self.input), key, value, topic=self.source))
+        self.input.append(record(len(self.input), key, value, topic=self.source, headers=headers))
 
     def append(self, outputs: Mapping[tuple[str, int], Sequence[Output]]) -> dict[tuple[str, int], int]:
         """Commit; gives the next offsets as a producer knows them, before the markers."""

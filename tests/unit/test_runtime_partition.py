@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import LogCapture
 
 from hub.errors import HandlerError, HubError, TopicError
 from hub.metrics import Metrics
@@ -22,6 +25,7 @@ from hub.runtime import partition as under_test
 from hub.runtime.partition import Partition
 from hub.runtime.reader import Batch
 from hub.runtime.spec import AgentSpec, Record, RuntimeConfig
+from hub.runtime.tracing import Taken, Tracing, take
 from hub.runtime.work import Work
 from hub.runtime.worker import utc_now
 from tests.support.small_kafka import SmallConsumer, SmallKafka, SmallProducer
@@ -34,7 +38,15 @@ SOURCE = AGENT.sources[0]
 class Owner:
     """A worker's partition, from its assignment to its end."""
 
-    def __init__(self, kafka: SmallKafka, home: Path, agent: AgentSpec[Any] = AGENT, partitions: int = 1) -> None:
+    def __init__(
+        self,
+        kafka: SmallKafka,
+        home: Path,
+        agent: AgentSpec[Any] = AGENT,
+        partitions: int = 1,
+        *,
+        tracing: Tracing | None = None,
+    ) -> None:
         self.home = home
         self.consumer = SmallConsumer(kafka)
         self.acknowledged: list[int] = []
@@ -49,6 +61,7 @@ class Owner:
             metrics=Metrics(),
             clock=utc_now,
             recoveries=asyncio.Semaphore(1),
+            tracing=tracing,
         )
         self.task = asyncio.create_task(self.partition.run())
 
@@ -347,3 +360,89 @@ async def test_a_timer_that_ends_the_process_again_and_again_is_given_up_and_con
     await owner.read_until(lambda: ["w", 2, 4] in messages(kafka))
     await owner.end()
     assert len(kafka.logs["hub.dead-letter", 0]) == 1
+
+
+# --- traces and the log --------------------------------------------------------------------------
+
+
+class Collected(list[Taken]):
+    """Spans, where no collector is."""
+
+    def committed(self, agent: str, partition: int, taken: Sequence[Taken], records: int, begun_ns: int) -> None:
+        """Keep them."""
+        assert (agent, partition) == (AGENT.name, 0)
+        assert records >= len(taken)
+        assert begun_ns <= taken[0].begun_ns
+        self.extend(taken)
+
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+SAMPLED = [("traceparent", f"00-{TRACE}-b7ad6b7169203331-01".encode()), ("tracestate", b"shop=1")]
+NOT_SAMPLED = [("traceparent", f"00-{TRACE}-b7ad6b7169203331-00".encode())]
+
+
+def _traces(kafka: SmallKafka) -> list[list[tuple[str, bytes]]]:
+    return [list(headers) for _, (_, _, headers) in kafka.logs[AGENT.outputs[0], 0]]
+
+
+async def test_what_a_sampled_record_leads_to_is_the_child_of_its_span_and_other_traces_go_through(
+    kafka: SmallKafka, tmp_path: Path
+) -> None:
+    for headers in (SAMPLED, NOT_SAMPLED, [], [("traceparent", b"nonsense")]):
+        kafka.feed(b"w", b"1", headers)
+    collected = Collected()
+    owner = Owner(kafka, tmp_path, tracing=collected)
+    await owner.until_said(kafka, 4)
+    await owner.end()
+    (taken,) = collected
+    child = ("traceparent", f"00-{TRACE}-{taken.span_id:016x}-01".encode())
+    assert (taken.record.offset, taken.traceparent) == (0, SAMPLED[0][1].decode())
+    assert _traces(kafka) == [[child, SAMPLED[1]], NOT_SAMPLED, [], [("traceparent", b"nonsense")]]
+
+
+async def test_a_transaction_that_came_to_nothing_has_no_span_and_its_repetition_the_same_ids(
+    kafka: SmallKafka, tmp_path: Path
+) -> None:
+    kafka.feed(b"w", b"1", SAMPLED)
+    kafka.fates.append("lost")
+    collected = Collected()
+    failed = Owner(kafka, tmp_path, tracing=collected)
+    await failed.read_until(failed.task.done)
+    assert await failed.failure() is not None
+    assert collected == []
+    owner = Owner(kafka, tmp_path, tracing=collected)
+    await owner.until_said(kafka, 1)
+    await owner.end()
+    again = SmallKafka(SOURCE)
+    again.feed(b"w", b"1", SAMPLED)
+    assert collected[0].span_id == take(AGENT.name, again.input[0], SAMPLED, 0)[0].span_id  # type: ignore[union-attr]
+
+
+async def test_without_a_collector_a_trace_goes_through_as_it_came(kafka: SmallKafka, tmp_path: Path) -> None:
+    kafka.feed(b"w", b"1", SAMPLED)
+    owner = Owner(kafka, tmp_path)
+    await owner.until_said(kafka, 1)
+    await owner.end()
+    assert _traces(kafka) == [SAMPLED]
+
+
+async def test_the_log_tells_key_partition_offset_and_trace_of_every_record_to_whoever_asks(
+    kafka: SmallKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kafka.feed(b"w", b"1", SAMPLED)
+    kafka.feed(b"w", b"no number", SAMPLED)
+    said = LogCapture()
+    verbose = structlog.make_filtering_bound_logger(logging.DEBUG)
+    log = structlog.wrap_logger(structlog.ReturnLogger(), processors=[said], wrapper_class=verbose)
+    monkeypatch.setattr(under_test, "_log", log)
+    owner = Owner(kafka, tmp_path, replace(AGENT, key_name="order_id"))
+    await owner.read_until(lambda: len(kafka.logs["hub.dead-letter", 0]) > 0)
+    await owner.end()
+    told = [each for each in said.entries if each["event"] in {"applied", "dead letter"}]
+    assert [(each["event"], each["log_level"], each["offset"]) for each in told] == [
+        ("dead letter", "warning", 1),
+        ("applied", "debug", 0),
+        ("applied", "debug", 1),
+    ]
+    for each in told:
+        assert each.items() >= {"order_id": "w", "partition": 0, "topic": SOURCE, "trace_id": TRACE}.items()
