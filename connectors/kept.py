@@ -19,7 +19,7 @@ create table if not exists positions (topic text, partition integer, offset inte
 class KeptFile:
     """Use it as a context manager; what was done since the last `commit` is forgotten if the process ends.
 
-    One process at a time holds it.
+    Whoever holds it is always in a transaction, so one process at a time does; others may read meanwhile (WAL).
     """
 
     tables = ""
@@ -42,7 +42,7 @@ class KeptFile:
             else:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._base = sqlite3.connect(self._path, isolation_level=None, timeout=1)
-                self._base.execute("pragma locking_mode = exclusive")
+                self._base.execute("pragma journal_mode = wal")
             self._base.executescript(_POSITIONS + self.tables)
             self._base.execute("begin immediate")
         except (sqlite3.Error, OSError) as error:
@@ -52,7 +52,8 @@ class KeptFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._base.rollback()
+        if self._base.in_transaction:
+            self._base.rollback()
         self._base.close()
 
     def positions(self) -> Mapping[Place, int]:
@@ -61,8 +62,11 @@ class KeptFile:
         return {(topic, partition): offset for topic, partition, offset in rows}
 
     def commit(self, positions: Mapping[Place, int] | None = None) -> None:
-        """Keep what was done, and the positions it came from."""
+        """Keep what was done, and the positions it came from. Raises ConfigError."""
         places = [(*place, offset) for place, offset in (positions or {}).items()]
         self._base.executemany("insert or replace into positions values (?, ?, ?)", places)
         self._base.execute("commit")
-        self._base.execute("begin immediate")
+        try:
+            self._base.execute("begin immediate")
+        except sqlite3.Error as error:
+            raise ConfigError(f"{self._path}: another process has taken it over ({error}); this one ends.") from error

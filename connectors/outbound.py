@@ -7,7 +7,7 @@ the reading and nothing piles up.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from connectors.reading import Place, Reader
@@ -30,6 +30,11 @@ class Outbound(Protocol[O_co]):
         ...
 
     @property
+    def news(self) -> Collection[str]:
+        """Of which of them, when it reads them for the first time, it wants only what comes from then on."""
+        ...
+
+    @property
     def anew(self) -> str:
         """How to let it begin anew, for a person: when what it has read is not what the topic holds any more."""
         ...
@@ -43,7 +48,10 @@ class Outbound(Protocol[O_co]):
         ...
 
     def take(self, records: Sequence[Record]) -> AsyncIterator[O_co]:
-        """Deal with records, and say what became of them. At its end their positions are kept."""
+        """Deal with records, and say what became of them. At its end their positions are kept.
+
+        It is called with none at the beginning, and whenever nothing came for a while.
+        """
         ...
 
 
@@ -52,12 +60,11 @@ async def carry(
     outbound: Outbound[O],
     *,
     follow: bool,
-    only_new: bool = False,
     warn: Callable[[str], None],
 ) -> AsyncGenerator[O, None]:
     """Let `outbound` take all that the topics hold from where it stopped; with `follow`, what comes after as well.
 
-    `only_new`: what a topic held before it was read for the first time is passed over. `warn` is told what was lost.
+    `warn` is told what was lost.
 
     Raises:
         BrokerError: Kafka does not answer.
@@ -70,7 +77,7 @@ async def carry(
     for (topic, partition), (begin, end) in spans.items():
         position = positions.get((topic, partition))
         if position is None:
-            if only_new:
+            if topic in outbound.news:
                 positions[topic, partition] = end
         elif position > end:
             raise TopicError(
@@ -79,12 +86,13 @@ async def carry(
             )
         elif position < begin:
             warn(f"{topic}[{partition}]: offsets {position} to {begin - 1} were deleted before they were read.")
-    if only_new:
+    if outbound.news:
         outbound.keep(positions)
+    async for outcome in outbound.take(()):
+        yield outcome
     async for batch in reader.after(topics, positions, follow=follow):
-        if batch:
-            async for outcome in outbound.take(batch):
-                yield outcome
+        async for outcome in outbound.take(batch):
+            yield outcome
 
 
 def after(records: Iterable[Record]) -> dict[Place, int]:

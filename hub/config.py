@@ -100,6 +100,18 @@ class Settings(BaseSettings):
     intake_waiting: int = Field(
         default=1_000, ge=1, le=100_000, description="Events that may wait for Kafka's acknowledgement at once."
     )
+    mail_host: str | None = Field(default=None, description="SMTP server of `hub deliver mail`.")
+    mail_port: int = Field(default=587, ge=1, le=65_535, description="Its port.")
+    mail_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How to talk to it; starttls and tls encrypt, or do not talk."
+    )
+    mail_sender: str | None = Field(default=None, description="Whom e-mails come from: user@host.")
+    mail_username: str | None = Field(default=None, description="Who logs in there, if it asks.")
+    mail_password: SecretStr | None = Field(default=None, description="Its password; better in a file.")
+    mail_password_file: FilePath | None = Field(default=None, description="A file that holds the password.")
+    mail_cafile: FilePath | None = Field(
+        default=None, description="PEM certificates that the server's is signed by; else the system's."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least that is logged.")
 
     @model_validator(mode="after")
@@ -113,6 +125,11 @@ class Settings(BaseSettings):
             raise ValueError("give either HUB_METRICS_TOKEN_FILE or HUB_METRICS_TOKEN")
         if self.intake_token is not None and self.intake_token_file is not None:
             raise ValueError("give either HUB_INTAKE_TOKEN_FILE or HUB_INTAKE_TOKEN")
+        if self.mail_username is not None:
+            if (self.mail_password is None) == (self.mail_password_file is None):
+                raise ValueError("HUB_MAIL_USERNAME needs either HUB_MAIL_PASSWORD_FILE or HUB_MAIL_PASSWORD")
+            if self.mail_security == "none":
+                raise ValueError("HUB_MAIL_SECURITY=none would send the password for anybody to read")
         if self.transaction_timeout_ms < self.session_timeout_ms:
             raise ValueError("HUB_TRANSACTION_TIMEOUT_MS must not be below HUB_SESSION_TIMEOUT_MS")
         return self
@@ -148,9 +165,15 @@ class Settings(BaseSettings):
         return context
 
     def _password(self) -> str:
-        if self.kafka_password_file is None:
-            return self.kafka_password.get_secret_value() if self.kafka_password else ""
-        return _secret("kafka_password_file", self.kafka_password_file)
+        return _either(self.kafka_password, "kafka_password_file", self.kafka_password_file)
+
+    def mail_login_password(self) -> str:
+        """The password for the SMTP server, empty if there is none.
+
+        Raises:
+            ConfigError: its file cannot be read.
+        """
+        return _either(self.mail_password, "mail_password_file", self.mail_password_file)
 
     def metrics_bearer(self) -> str | None:
         """The token that readers of the metrics must send; None if everybody may read them.
@@ -196,6 +219,13 @@ def load() -> Settings:
     if mistakes:
         raise ConfigError(f"Wrong settings: {'; '.join(mistakes)}.")
     return settings
+
+
+def _either(given: SecretStr | None, field: str, path: Path | None) -> str:
+    """A secret that stands in a variable, or in a file."""
+    if path is None:
+        return given.get_secret_value() if given else ""
+    return _secret(field, path)
 
 
 def _secret(field: str, path: Path) -> str:

@@ -58,6 +58,7 @@ class Delivery:
     """Writes what is to be said below a directory, one folder a customer, as the ledger remembers what was."""
 
     topics = (CREDIT_STATE, ORDERS_STATE, SETTLEMENTS)
+    news = ()
 
     def __init__(
         self,
@@ -92,6 +93,8 @@ class Delivery:
 
     def said(self, records: Sequence[Record]) -> Iterator[Delivered]:
         """The same; it is remembered when all of it is written."""
+        if not records:
+            return
         for record in sorted(records, key=lambda record: _ACCOUNTS_FIRST.get(record.topic, 1)):
             yield from self._of(record)
         self.keep(after(records))

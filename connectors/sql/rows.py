@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
-from connectors import settlement_tables
+from connectors import order_tables, settlement_tables
 from connectors.outbound import decoded
-from connectors.tables import Cell, Table, columns
+from connectors.tables import Cell, Table
 from hub.codec import Codec
 from hub.domain.effects import ExceptionRaised, SettlementPosted, SettlementRecorded
-from hub.domain.headline import headline, waits_for
-from hub.domain.ledger import billed
-from hub.domain.model import Address
-from hub.domain.order import ZERO, LineState, OrderState, Terms
+from hub.domain.order import OrderState
 from hub.runtime.spec import Record
 from hub.topics import ORDERS_EXCEPTIONS, ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL
 
 TOPICS = (ORDERS_STATE, ORDERS_EXCEPTIONS, SETTLEMENTS, SETTLEMENTS_JOURNAL)
-
-ORDERS = Table(
-    "orders",
-    columns(
-        "order_id status waits_for customer_id purchase_order currency placed_at@ moved_at@ revision+ order_class "
-        "priority region requested_delivery/ promised/ delivered_on/ deliver_to_name deliver_to_city "
-        "deliver_to_country commercial credit billing production procurement logistics reserved# payable# paid# "
-        "prepaid# credit_balance#"
-    ),
-)
-LINES = Table(
-    "order_lines",
-    columns(
-        "order_id line_id item_id description unit ordered# price# base_quantity# discount_percent# vat_category "
-        "vat_rate# requested_delivery/ suppliers unallocated# allocated# cancelled# short# shipped# delivered# "
-        "returned# missing# billed#"
-    ),
-)
-EXCEPTIONS = Table(
-    "exceptions",
-    columns(
-        "exception_id order_id kind action severity priority+ owner detail root case_id opened_at@ changed_at@ "
-        "closed_at@"
-    ),
-)
-_NOT_PLACED = Terms("", "", "", Address("", "", "", "", ""), ZERO, None, "", "normal", "", "")
-"""Of an order that only reports have named so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +38,9 @@ def _numbered(table: Table) -> Kept:
 
 
 KEPT = (
-    Kept(ORDERS, "order_id", ("order_id",)),
-    Kept(LINES, "order_id", ("order_id", "line_id")),
-    Kept(EXCEPTIONS, "exception_id", ("exception_id",)),
+    Kept(order_tables.ORDERS, "order_id", ("order_id",)),
+    Kept(order_tables.LINES, "order_id", ("order_id", "line_id")),
+    Kept(order_tables.EXCEPTIONS, "exception_id", ("exception_id",)),
     Kept(settlement_tables.SETTLEMENTS, "settlement_id", ("settlement_id",)),
     *map(_numbered, settlement_tables.TABLES[1:]),
 )
@@ -104,64 +73,28 @@ def said(codec: Codec, record: Record) -> Said:
     match record.topic:
         case "orders.state":
             state = decoded(codec, OrderState, record)
-            return Said(state.order_id, tuple(_order(state)))
+            return Said(state.order_id, _named(order_tables.order_rows(state)))
         case "orders.exceptions":
             raised = decoded(codec, ExceptionRaised, record)
-            return Said(raised.exception_id, (_exception(raised),))
+            return Said(raised.exception_id, _named([order_tables.exception_row(raised)]))
         case "settlements":
             settled = decoded(codec, SettlementRecorded, record)
-            return Said(settled.settlement_id, tuple(_counted(settlement_tables.settlement_rows(settled))))
+            return Said(settled.settlement_id, _named(_counted(settlement_tables.settlement_rows(settled))))
         case "settlements.journal":
             posted = decoded(codec, SettlementPosted, record)
-            return Said(posted.event_id, tuple(_counted(settlement_tables.journal_rows(posted))))
+            return Said(posted.event_id, _named(_counted(settlement_tables.journal_rows(posted))))
     raise ValueError(record.topic)
 
 
-def _order(state: OrderState) -> Iterator[Row]:
-    terms = state.terms or _NOT_PLACED
-    yield (
-        "orders",
-        (
-            state.order_id, headline(state), "; ".join(waits_for(state)), terms.customer_id, terms.purchase_order,
-            terms.currency, state.placed_at, state.moved_at, state.revision, state.order_class, state.priority,
-            state.region, terms.requested_delivery, state.promised, state.delivered_on, terms.deliver_to.name,
-            terms.deliver_to.city, terms.deliver_to.country, state.commercial, state.credit, state.billing,
-            state.production.status, state.procurement.status, state.logistics.status, state.reserved, state.payable,
-            state.paid, state.prepaid, state.credit_balance,
-        ),
-    )  # fmt: skip
-    for line in state.lines:
-        yield "order_lines", _line(state.order_id, line)
+def _named(rows: Iterable[tuple[Table, Sequence[Cell]]]) -> tuple[Row, ...]:
+    return tuple((table.name, cells) for table, cells in rows)
 
 
-def _line(order_id: str, state: LineState) -> Sequence[Cell]:
-    line = state.line
-    suppliers = dict.fromkeys(each.supplier for each in state.allocations)
-    allocated = sum((each.quantity for each in state.allocations), Decimal(0))
-    return (
-        order_id, line.line_id, line.item_id, line.description, line.unit, line.quantity, line.price,
-        line.base_quantity, line.discount_percent, line.vat_category, line.vat_rate, line.requested_delivery,
-        " ".join(suppliers), state.unallocated, allocated, state.cancelled, state.short, state.shipped,
-        state.delivered, state.returned, state.missing, billed(state),
-    )  # fmt: skip
-
-
-def _exception(raised: ExceptionRaised) -> Row:
-    closed_at = raised.occurred_at if raised.action == "closed" else None
-    return (
-        "exceptions",
-        (
-            raised.exception_id, raised.order_id, raised.kind, raised.action, raised.severity, raised.priority,
-            raised.owner, raised.detail, raised.root, raised.case_id, raised.opened_at, raised.occurred_at, closed_at,
-        ),
-    )  # fmt: skip
-
-
-def _counted(rows: Iterator[settlement_tables.Row]) -> Iterator[Row]:
+def _counted(rows: Iterator[settlement_tables.Row]) -> Iterator[settlement_tables.Row]:
     counts: dict[str, int] = {}
     for table, cells in rows:
         if table is settlement_tables.SETTLEMENTS:
-            yield table.name, cells
+            yield table, cells
             continue
         counts[table.name] = number = counts.get(table.name, 0) + 1
-        yield table.name, (*cells, number)
+        yield table, (*cells, number)

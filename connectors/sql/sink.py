@@ -44,6 +44,7 @@ class SqlSink:
     """Orders, lines, exceptions, settlements and their postings in a database."""
 
     topics = TOPICS
+    news = ()
     anew = "make the tables anew with --rebuild"
 
     def __init__(self, base: Database, codec: Codec, *, dry_run: bool = False) -> None:
@@ -91,6 +92,8 @@ class SqlSink:
 
     async def take(self, records: Sequence[Record]) -> AsyncIterator[Written]:
         """Write what the records say, in one transaction. Raises CodecError, ConfigError."""
+        if not records:
+            return
         latest: dict[tuple[str, str], tuple[Record, Said]] = {}
         for record in records:
             each = said(self._codec, record)

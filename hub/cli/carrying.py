@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import TypeVar
 
@@ -13,41 +13,60 @@ import typer
 from connectors.outbound import Outbound, carry
 from connectors.reading import Reader
 from hub.config import Settings
+from hub.errors import HubError
 
 O = TypeVar("O")  # noqa: E741 - an outcome
 
 
-def carry_out(
-    settings: Settings, outbound: Outbound[O], tell: Callable[[O], None], *, follow: bool, only_new: bool = False
-) -> None:
-    """Let `outbound` take what is there, and what comes until SIGTERM or Ctrl-C; `tell` hears what became of it."""
-    asyncio.run(_carry(settings, outbound, tell, follow=follow, only_new=only_new))
+async def carry_out(
+    settings: Settings,
+    outbounds: Sequence[Outbound[O]],
+    tell: Callable[[O], None],
+    *,
+    follow: bool,
+) -> bool:
+    """Let each take what is there, and what comes until SIGTERM or Ctrl-C; `tell` hears what became of it.
 
-
-async def _carry(
-    settings: Settings, outbound: Outbound[O], tell: Callable[[O], None], *, follow: bool, only_new: bool
-) -> None:
+    Gives whether it was SIGTERM that ended it. What makes one of them give up ends all, as its error.
+    """
     reader = Reader(settings.kafka_client(), settings.partitions)
-    outcomes = carry(reader, outbound, follow=follow, only_new=only_new, warn=lambda text: typer.echo(text, err=True))
-    async with until_told(), aclosing(outcomes):
-        async for outcome in outcomes:
-            tell(outcome)
+
+    async def one(outbound: Outbound[O]) -> None:
+        outcomes = carry(reader, outbound, follow=follow, warn=_warn)
+        async with aclosing(outcomes):
+            async for outcome in outcomes:
+                tell(outcome)
+
+    failed: BaseExceptionGroup[HubError] | None = None
+    async with _until_told() as told:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for outbound in outbounds:
+                    tasks.create_task(one(outbound))
+        except* HubError as errors:
+            failed = errors
+    if failed is not None:
+        raise failed.exceptions[0]
+    return told.is_set()
+
+
+def _warn(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 @asynccontextmanager
-async def until_told() -> AsyncIterator[None]:
+async def _until_told() -> AsyncIterator[asyncio.Event]:
     """What is inside ends at SIGTERM, as if it were done."""
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    task = asyncio.current_task()
+    told, task = asyncio.Event(), asyncio.current_task()
 
     def end() -> None:
         told.set()
         if task is not None:
             task.cancel()
 
-    loop.add_signal_handler(signal.SIGTERM, end)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
     try:
-        yield
+        yield told
     except asyncio.CancelledError:
         if not told.is_set():
             raise

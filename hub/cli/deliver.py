@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from rich.text import Text
 from connectors.partners.book import load_partners
 from connectors.partners.delivering import Delivered, Delivery
 from connectors.partners.ledger import Ledger
-from hub.cli import deliver_sql
+from hub.cli import deliver_mail, deliver_sql, deliver_webhooks
 from hub.cli.carrying import carry_out
 from hub.codec import Codec
 from hub.config import load
@@ -25,6 +26,8 @@ _COLOURS = {"written": "green", "kept": "yellow", "refused": "red"}
 
 app = typer.Typer(no_args_is_help=True, help="Bring to others what the hub has to say, as long as it runs.")
 app.command("sql")(deliver_sql.sql)
+app.command("webhooks")(deliver_webhooks.webhooks)
+app.command("mail")(deliver_mail.mail)
 
 
 @app.command()
@@ -46,7 +49,7 @@ def documents(
     report = _Report(as_json=as_json)
     with Ledger(out / _LEDGER, forget=dry_run) as ledger:
         delivery = Delivery(out, book, seller, codec, ledger, dry_run=dry_run)
-        carry_out(settings, delivery, report, follow=not (once or dry_run))
+        asyncio.run(carry_out(settings, [delivery], report, follow=not (once or dry_run)))
     raise typer.Exit(int(report.refused > 0))
 
 

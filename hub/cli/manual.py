@@ -31,7 +31,16 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "hub deliver documents outgoing --partners examples/partners.yaml",
             "hub deliver documents outgoing --partners examples/partners.yaml --once --dry-run",
         ),
+        "deliver mail": (
+            "HUB_MAIL_HOST=smtp.example HUB_MAIL_SENDER=orders@works.example hub deliver mail",
+            "hub deliver mail --dead",
+        ),
         "deliver sql": ("hub deliver sql sqlite:///hub.sqlite3", "hub deliver sql postgresql://hub@db/hub --once"),
+        "deliver webhooks": (
+            "SHOP_WEBHOOK_SECRET=whsec_... hub deliver webhooks examples/endpoints.yaml --endpoint shop",
+            "hub deliver webhooks examples/endpoints.yaml --dead --json",
+            "hub deliver webhooks examples/endpoints.yaml --replay",
+        ),
         "demo": ("hub demo", "hub demo --orders 1000 --seconds 60 --no-keep"),
         "dlq drop": (
             'hub dlq drop orders.events-3@17 --reason "the shop sent it in error"',

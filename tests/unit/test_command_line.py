@@ -19,8 +19,14 @@ from hub.cli.manual import EXAMPLES, commands, page
 
 ROOT = Path(__file__).parents[2]
 COMMANDS: dict[str, Any] = dict(commands(app))
-AWAY = {"HUB_KAFKA_BOOTSTRAP": "127.0.0.1:1", "HUB_BROKER_WAIT_MS": "0"}
-"""Nothing listens on this port."""
+AWAY = {
+    "HUB_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+    "HUB_BROKER_WAIT_MS": "0",
+    "HUB_MAIL_HOST": "127.0.0.1",
+    "HUB_MAIL_SENDER": "orders@works.example",
+    "SHOP_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+}
+"""Nothing listens on Kafka's port."""
 
 WRONG_INPUT: dict[str, str] = {
     "broker start": "broker start --port 99999999",
@@ -30,7 +36,9 @@ WRONG_INPUT: dict[str, str] = {
     "collect outbox": "collect outbox nonsense://x --once",
     "config show": "config show --jason",
     "deliver documents": "deliver documents {missing} --partners {missing}",
+    "deliver mail": "deliver mail",
     "deliver sql": "deliver sql nonsense://x",
+    "deliver webhooks": "deliver webhooks {missing}",
     "demo": "demo --orders 1",
     "dlq drop": "dlq drop --reason x",
     "dlq list": "dlq list --since yesterday",
@@ -66,7 +74,9 @@ NEEDS_KAFKA: dict[str, str] = {
     "collect folder": "collect folder {directory} --once",
     "collect outbox": "collect outbox sqlite://{directory}/box.sqlite3 --create --once",
     "deliver documents": "deliver documents {directory} --partners examples/partners.yaml --once",
+    "deliver mail": "deliver mail --state {directory}/mail.sqlite3 --once",
     "deliver sql": "deliver sql sqlite://{directory}/made.sqlite3 --once",
+    "deliver webhooks": "deliver webhooks examples/endpoints.yaml --endpoint shop --state {directory} --once",
     "dlq drop": "dlq drop --every --reason x",
     "dlq list": "dlq list",
     "dlq replay": "dlq replay --every --reason x",

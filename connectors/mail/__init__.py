@@ -1,0 +1,1 @@
+"""E-mail: what customers are told, to the address their record has."""

@@ -1,0 +1,1 @@
+"""Webhooks: what the hub has to say, as signed HTTP requests (standardwebhooks.com) of CloudEvents."""
