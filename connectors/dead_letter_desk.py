@@ -20,6 +20,7 @@ from hub.codec import Codec
 from hub.config import Settings
 from hub.domain.dead_letters import LetterDecided
 from hub.errors import BrokerError, HubError
+from hub.kafka_refusals import forbidden
 from hub.topics import HUB_DEAD_LETTER, HUB_DEAD_LETTER_AUDIT, MAX_DEAD_LETTER_BYTES, TOPICS
 
 Action = Literal["replayed", "dropped"]
@@ -136,6 +137,7 @@ class Desk:
 
     def _failed(self, error: KafkaError) -> BrokerError:
         return BrokerError(
-            f"Kafka at {self._settings.kafka_bootstrap} did not take it ({type(error).__name__}): run it again, what "
-            "was done stays done and is not done twice."
+            forbidden(self._settings.kafka_client(), error)
+            or f"Kafka at {self._settings.kafka_bootstrap} did not take it ({type(error).__name__}): run it again, "
+            "what was done stays done and is not done twice."
         )

@@ -17,6 +17,7 @@ from hub import kafka_admin
 from hub.codec import Codec, cloud_event_headers
 from hub.domain.events import StatusReported
 from hub.errors import BrokerError, CodecError
+from hub.kafka_refusals import forbidden
 from hub.topics import MAX_EVENT_BYTES, STATUS_TOPIC, TOPICS
 
 INPUTS = tuple(topic for topic in TOPICS.values() if topic.direction == "in")
@@ -61,7 +62,11 @@ class Publisher:
         self._producer = AIOKafkaProducer(
             **self._client, enable_idempotence=True, acks="all", linger_ms=2, max_batch_size=_BATCH_BYTES
         )
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except KafkaError as error:
+            await self._producer.stop()
+            raise self._unsent(error) from error
         return self
 
     async def __aexit__(
@@ -103,6 +108,7 @@ class Publisher:
 
     def _unsent(self, error: KafkaError) -> BrokerError:
         return BrokerError(
-            f"Kafka at {self._client['bootstrap_servers']} did not acknowledge ({type(error).__name__}): "
+            forbidden(self._client, error)
+            or f"Kafka at {self._client['bootstrap_servers']} did not acknowledge ({type(error).__name__}): "
             "send the same input again, what was taken already counts once."
         )

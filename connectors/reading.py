@@ -12,6 +12,7 @@ from aiokafka.structs import TopicPartition
 
 from hub import kafka_admin
 from hub.errors import BrokerError
+from hub.kafka_refusals import forbidden, out_of_reach
 from hub.runtime.spec import Record
 from hub.topics import TOPICS
 
@@ -123,8 +124,7 @@ class Reader:
             yield consumer
         except KafkaError as error:
             raise BrokerError(
-                f"Kafka at {self._client['bootstrap_servers']} does not answer ({type(error).__name__}): start it "
-                "(`hub broker start`) or set HUB_KAFKA_BOOTSTRAP."
+                forbidden(self._client, error) or (await out_of_reach(self._client, error)).sentence
             ) from error
         finally:
             await consumer.stop()

@@ -13,6 +13,7 @@ from connectors.reading import Reader
 from hub.codec import Codec
 from hub.domain.rule_files import RulesPublished
 from hub.errors import BrokerError
+from hub.kafka_refusals import explained
 from hub.ruleset import RuleSet, restore_ruleset
 from hub.runtime.partitioner import partition_of
 from hub.topics import HUB_RULES, MAX_OUTPUT_BYTES
@@ -33,7 +34,9 @@ async def publish_rules(client: Mapping[str, Any], rules: RuleSet) -> None:
         await producer.start()
         await producer.send_and_wait(HUB_RULES, value, key=key)
     except KafkaError as error:
-        raise BrokerError(f"rules {rules.version} could not be written to {HUB_RULES}: {error}") from error
+        raise BrokerError(
+            f"rules {rules.version} could not be written to {HUB_RULES}: {explained(client, error)}"
+        ) from error
     finally:
         await producer.stop()
 

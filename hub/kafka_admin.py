@@ -10,9 +10,17 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaError,
+    NoError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
+from aiokafka.protocol.metadata import MetadataRequest
 
 from hub.errors import BrokerError, TopicError
+from hub.kafka_refusals import forbidden, out_of_reach
 from hub.topics import Topic
 
 _REQUEST_MS = 15_000
@@ -50,7 +58,7 @@ async def connect(client: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminClien
         await admin.start()
         yield admin
     except (KafkaError, TimeoutError, OSError) as error:
-        raise BrokerError(_out_of_reach(client, type(error).__name__)) from error
+        raise BrokerError(forbidden(client, error) or (await out_of_reach(client, error)).sentence) from error
     finally:
         await admin.close()
 
@@ -71,6 +79,8 @@ async def create(
         [NewTopic(each.name, partitions, replication_factor, topic_configs=each.kafka_configs()) for each in missing]
     )
     for name, code, *reason in answer.topic_errors:
+        if for_code(code) is TopicAuthorizationFailedError:
+            raise TopicAuthorizationFailedError(name)
         if for_code(code) not in (NoError, TopicAlreadyExistsError):
             raise TopicError(f"Kafka does not create topic {name}: {reason[0] if reason else for_code(code).__name__}.")
     names = [topic.name for topic in missing]
@@ -78,19 +88,35 @@ async def create(
     return names
 
 
+async def partition_counts(admin: AIOKafkaAdminClient, names: Collection[str]) -> dict[str, int]:
+    """How many partitions those of the named topics have that exist. Creates none, whatever the broker would.
+
+    Raises:
+        TopicAuthorizationFailedError: some may not be seen.
+    """
+    # `describe_topics` would ask the broker to create what is missing.
+    request = MetadataRequest(list(names), allow_auto_topic_creation=False)
+    answer = (await admin._send_request(request)).to_object()  # noqa: SLF001
+    unseen = {each["topic"] for each in answer["topics"] if each["error_code"] == TopicAuthorizationFailedError.errno}
+    if unseen:
+        raise TopicAuthorizationFailedError(unseen)
+    return {each["topic"]: len(each["partitions"]) for each in answer["topics"] if not each["error_code"]}
+
+
 async def describe(admin: AIOKafkaAdminClient, names: Collection[str]) -> dict[str, Described]:
-    """Those of the named topics that exist, as they are."""
-    partitions = {
-        each["topic"]: len(each["partitions"]) for each in await admin.describe_topics() if each["topic"] in names
-    }
+    """Those of the named topics that exist, as they are.
+
+    Raises:
+        TopicAuthorizationFailedError: some, or their settings, may not be seen.
+    """
+    partitions = await partition_counts(admin, names)
     if not partitions:
         return {}
     answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in partitions])
-    configs = {
-        name: {entry[0]: entry[1] for entry in entries}
-        for answer in answers
-        for _code, _message, _type, name, entries in answer.resources
-    }
+    resources = [each for answer in answers for each in answer.resources]
+    if unseen := {name for code, _, _, name, _ in resources if code == TopicAuthorizationFailedError.errno}:
+        raise TopicAuthorizationFailedError(unseen)
+    configs = {name: {entry[0]: entry[1] for entry in entries} for _, _, _, name, entries in resources}
     return {name: Described(count, configs.get(name, {})) for name, count in partitions.items()}
 
 
@@ -149,16 +175,6 @@ async def check(client: Mapping[str, Any], topics: Collection[Topic], *, partiti
         wrong = await differences(admin, topics, partitions=partitions)
     if wrong:
         raise TopicError(" ".join(explain(wrong)))
-
-
-def _out_of_reach(client: Mapping[str, Any], reason: str) -> str:
-    """The client library does not say whether Kafka is away or refuses; without security it can only be away."""
-    where = client["bootstrap_servers"]
-    if client.get("security_protocol", "PLAINTEXT") == "PLAINTEXT":
-        remedy = "start it (`hub broker start`) or set HUB_KAFKA_BOOTSTRAP"
-        return f"Kafka at {where} does not answer ({reason}): {remedy}."
-    remedy = "check HUB_KAFKA_BOOTSTRAP, HUB_KAFKA_USERNAME, its password and HUB_KAFKA_CAFILE"
-    return f"Kafka at {where} does not answer or does not let us in ({reason}): {remedy}."
 
 
 async def _until_led(admin: AIOKafkaAdminClient, names: list[str]) -> None:

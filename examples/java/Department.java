@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
@@ -31,7 +32,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * java -cp 'lib/*' Department.java procurement
  * </pre>
  *
- * Kafka and the schema registry (any worker of the hub is one) are where BOOTSTRAP and REGISTRY say.
+ * Kafka and the schema registry (any worker of the hub is one) are where BOOTSTRAP and REGISTRY say. Where Kafka demands
+ * a login, KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_CAFILE (who signs its certificate) are it.
  */
 public final class Department {
   private static final String BOOTSTRAP = System.getenv().getOrDefault("BOOTSTRAP", "127.0.0.1:9092");
@@ -108,22 +110,35 @@ public final class Department {
     return answer.body();
   }
 
+  /** Where Kafka is, and how to be let in. */
+  private static Map<String, Object> connection() {
+    Map<String, Object> settings = new HashMap<>(Map.of("bootstrap.servers", BOOTSTRAP));
+    String user = System.getenv("KAFKA_USERNAME");
+    if (user != null) {
+      String login = "org.apache.kafka.common.security.scram.ScramLoginModule required username=\"%s\" password=\"%s\";";
+      settings.put("security.protocol", "SASL_SSL");
+      settings.put("sasl.mechanism", "SCRAM-SHA-512");
+      settings.put("sasl.jaas.config", login.formatted(user, System.getenv("KAFKA_PASSWORD")));
+      settings.put("ssl.truststore.type", "PEM");
+      settings.put("ssl.truststore.location", System.getenv("KAFKA_CAFILE"));
+    }
+    return settings;
+  }
+
   private static KafkaConsumer<String, GenericRecord> consumer(String department) {
     var deserializer = new AvroKafkaDeserializer<GenericRecord>();
     deserializer.configure(SERDES, false);
-    Map<String, Object> settings =
-        Map.of(
-            "bootstrap.servers", BOOTSTRAP,
-            "group.id", "java-" + department,
-            "auto.offset.reset", "earliest",
-            "enable.auto.commit", false,
-            "isolation.level", "read_committed"); // what the hub took back is not to be seen
+    Map<String, Object> settings = connection();
+    settings.put("group.id", department + "-java");
+    settings.put("auto.offset.reset", "earliest");
+    settings.put("enable.auto.commit", false);
+    settings.put("isolation.level", "read_committed"); // what the hub took back is not to be seen
     return new KafkaConsumer<>(settings, new StringDeserializer(), deserializer);
   }
 
   private static KafkaProducer<String, GenericRecord> producer() {
     var serializer = new AvroKafkaSerializer<GenericRecord>();
     serializer.configure(SERDES, false);
-    return new KafkaProducer<>(Map.of("bootstrap.servers", BOOTSTRAP), new StringSerializer(), serializer);
+    return new KafkaProducer<>(connection(), new StringSerializer(), serializer);
   }
 }

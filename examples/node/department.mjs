@@ -3,7 +3,10 @@
 //     npm ci
 //     node department.mjs logistics
 //
-// Kafka and the schema registry (any worker of the hub is one) are where BOOTSTRAP and REGISTRY say.
+// Kafka and the schema registry (any worker of the hub is one) are where BOOTSTRAP and REGISTRY say. Where Kafka
+// demands a login, KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_CAFILE (who signs its certificate) are it.
+
+import { readFileSync } from "node:fs";
 
 import { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
@@ -38,9 +41,19 @@ if (!(department in STEPS)) {
   process.exit(2);
 }
 const registry = new SchemaRegistry({ host: REGISTRY });
-const kafka = new Kafka({ clientId: `node-${department}`, brokers: BOOTSTRAP.split(","), logLevel: logLevel.ERROR });
+const { KAFKA_USERNAME: username, KAFKA_PASSWORD: password, KAFKA_CAFILE: cafile } = process.env;
+const login = username && {
+  ssl: { ca: [readFileSync(cafile)] },
+  sasl: { mechanism: "scram-sha-512", username, password },
+};
+const kafka = new Kafka({
+  clientId: `${department}-node`,
+  brokers: BOOTSTRAP.split(","),
+  logLevel: logLevel.ERROR,
+  ...login,
+});
 // Reads committed records only, by default; partitions by murmur2 of the key, as Java and the hub do.
-const consumer = kafka.consumer({ groupId: `node-${department}` });
+const consumer = kafka.consumer({ groupId: `${department}-node` });
 const producer = kafka.producer({ idempotent: true, createPartitioner: Partitioners.DefaultPartitioner });
 const schema = await registry.getLatestSchemaId(`${department}.status-value`);
 

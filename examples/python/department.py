@@ -3,7 +3,8 @@
     pip install -r requirements.txt
     python department.py production
 
-Kafka and the schema registry (any worker of the hub is one) are where BOOTSTRAP and REGISTRY say.
+Kafka and the schema registry (any worker of the hub is one) are where BOOTSTRAP and REGISTRY say. Where Kafka
+demands a login, KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_CAFILE (who signs its certificate) are it.
 """
 
 import os
@@ -24,6 +25,20 @@ STEPS = {
     "logistics": ["accepted", "shipped", "delivered"],
 }
 """What a department says of a work order, one after the other. Your own work goes between them."""
+
+
+def connection() -> dict:
+    """Where Kafka is, and how to be let in."""
+    settings = {"bootstrap.servers": BOOTSTRAP}
+    if user := os.environ.get("KAFKA_USERNAME"):
+        settings |= {
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": user,
+            "sasl.password": os.environ["KAFKA_PASSWORD"],
+            "ssl.ca.location": os.environ["KAFKA_CAFILE"],
+        }
+    return settings
 
 
 def report(order: dict, kind: str) -> dict:
@@ -48,8 +63,8 @@ def main(department: str) -> None:
     write = AvroSerializer(registry, conf={"auto.register.schemas": False, "use.latest.version": True})
     consumer = Consumer(
         {
-            "bootstrap.servers": BOOTSTRAP,
-            "group.id": f"python-{department}",
+            **connection(),
+            "group.id": f"{department}-python",
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
             "isolation.level": "read_committed",  # what the hub took back is not to be seen
@@ -57,7 +72,7 @@ def main(department: str) -> None:
     )
     producer = Producer(
         {
-            "bootstrap.servers": BOOTSTRAP,
+            **connection(),
             "enable.idempotence": True,
             "partitioner": "murmur2_random",  # as Java and the hub choose partitions; librdkafka's default differs
         }

@@ -91,6 +91,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "hub tail settlements --from-beginning --no-follow",
             "hub tail orders.journal --from-beginning --key SO-100417 --json",
         ),
+        "topics acls": (
+            "hub topics acls",
+            "hub topics acls worker --principal User:CN=hub-worker",
+            "hub topics acls --matrix",
+        ),
         "topics check": ("hub topics check", "hub topics check --json"),
         "topics create": ("HUB_REPLICATION_FACTOR=3 hub topics create",),
         "topics list": ("hub topics list", "hub topics list --json"),

@@ -12,12 +12,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hub import config, kafka_admin
+from hub import access, config, kafka_admin
+from hub.access import ROLES
 from hub.errors import TopicError
 from hub.kafka_admin import Difference
 from hub.topics import TOPICS
 
-app = typer.Typer(help="The hub's topics: create, check, list.", no_args_is_help=True)
+app = typer.Typer(help="The hub's topics, and who may use them.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For a program.")]
 
@@ -54,6 +55,39 @@ def list_(*, as_json: AsJson = False) -> None:
     for topic in TOPICS.values():
         table.add_row(topic.name, topic.direction, topic.key, topic.cleanup, topic.owner, topic.doc)
     Console().print(table)
+
+
+@app.command()
+def acls(
+    roles: Annotated[list[str] | None, typer.Argument(help="Of these only; see docs/security.md.")] = None,
+    *,
+    principal: Annotated[
+        str, typer.Option(help="Whom Kafka knows each as; {role} stands for its name.")
+    ] = "User:{role}",
+    as_matrix: Annotated[bool, typer.Option("--matrix", help="Only who may do what with which topic.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the calls of kafka-acls.sh that let each program do its part and nothing else; asks no Kafka.
+
+    Set BOOTSTRAP and ADMIN (a properties file with the login of someone who may) and hand them to a shell:
+    hub topics acls worker | sh
+    """
+    if unknown := [name for name in roles or () if name not in ROLES]:
+        raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(ROLES)}", param_hint="ROLES")
+    if as_matrix:
+        typer.echo(access.matrix())
+        return
+    app_id = config.load().app_id
+    wanted = [ROLES[name] for name in roles or ROLES]
+    if as_json:
+        _print_json(
+            [{"role": role.name, "grants": [each._asdict() for each in role.grants(app_id)]} for role in wanted]
+        )
+        return
+    for role in wanted:
+        typer.echo(f"# {role.name}: {role.doc}")
+        for line in access.commands(role, principal.replace("{role}", role.name), app_id):
+            typer.echo(line)
 
 
 async def _create() -> tuple[list[str], list[Difference]]:

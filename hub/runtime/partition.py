@@ -30,6 +30,7 @@ from aiokafka.errors import (
 from faust.types import TP
 
 from hub.errors import BrokerError, HandlerError, TopicError
+from hub.kafka_refusals import explained
 from hub.metrics import Metrics
 from hub.runtime.inbox import Inbox, Portion
 from hub.runtime.meter import Meter
@@ -139,8 +140,8 @@ class Partition(Generic[S]):
             ) from exc
         except KafkaError as exc:
             raise BrokerError(
-                f"{self._name}: Kafka does not do its part: {type(exc).__name__}: {exc}; this process ends, its "
-                "supervisor starts it afresh"
+                f"{self._name}: Kafka does not do its part: {explained(self._config.client, exc)}; this process ends, "
+                "its supervisor starts it afresh"
             ) from exc
         finally:
             self.ready = False
@@ -486,8 +487,8 @@ class Partition(Generic[S]):
             ) from exc
         except Exception as exc:
             raise BrokerError(
-                f"{self._name}: Kafka did not take the transaction: {type(exc).__name__}: {exc}; this process ends, "
-                "its supervisor starts it afresh and it goes on from the applied offsets"
+                f"{self._name}: Kafka did not take the transaction: {explained(self._config.client, exc)}; this "
+                "process ends, its supervisor starts it afresh and it goes on from the applied offsets"
             ) from exc
 
     def _checkpoints(self, ends: Mapping[tuple[str, int], int]) -> dict[str, int]:

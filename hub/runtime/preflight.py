@@ -9,12 +9,22 @@ from typing import Any
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+    TransactionalIdAuthorizationFailed,
+)
 
 from hub.errors import BrokerError, ConfigError, TopicError
+from hub.kafka_admin import partition_counts
+from hub.kafka_refusals import forbidden, out_of_reach
+from hub.runtime.producer import transactional_id
 from hub.runtime.spec import AgentSpec, RuntimeConfig
 
 _RETRY_SECONDS = 2.0
+_OF_GROUPS, _OF_TRANSACTIONS = 0, 1
+"""Kafka's numbers of what coordinators are for."""
 _log = structlog.get_logger(__name__)
 
 
@@ -33,14 +43,15 @@ async def check_topics(config: RuntimeConfig, agents: Sequence[AgentSpec[Any]], 
     deadline = time.monotonic() + config.broker_wait_ms / 1000
     while not stopping.is_set():
         try:
-            return _agree(await _describe(config, wanted))
+            return _agree(await _describe(config, wanted, _transactions(config, agents)))
         except (KafkaError, OSError) as exc:
+            if missing := forbidden(config.client, exc):
+                raise BrokerError(missing) from exc
+            sentence, final = await out_of_reach(config.client_arguments(), exc)
             left = deadline - time.monotonic()
-            if left <= 0:
-                raise BrokerError(
-                    f"no Kafka broker answers at {config.bootstrap}: {exc}; start one or set HUB_KAFKA_BOOTSTRAP"
-                ) from exc
-            _log.warning("no broker answers, trying again", bootstrap=config.bootstrap, seconds_left=round(left))
+            if final or left <= 0:
+                raise BrokerError(sentence) from exc
+            _log.warning("no broker answers, trying again", reason=sentence, seconds_left=round(left))
             try:
                 await asyncio.wait_for(stopping.wait(), min(_RETRY_SECONDS, left))
             except TimeoutError:
@@ -61,15 +72,30 @@ def _check_agents(agents: Sequence[AgentSpec[Any]]) -> None:
             owners[topic] = agent.name
 
 
-async def _describe(config: RuntimeConfig, topics: Sequence[str]) -> dict[str, int]:
-    """Partition counts by topic, 0 for a topic that is not there."""
+def _transactions(config: RuntimeConfig, agents: Sequence[AgentSpec[Any]]) -> list[str]:
+    """A transactional id of each agent."""
+    return [transactional_id(config, agent.name, 0) for agent in agents]
+
+
+async def _describe(config: RuntimeConfig, topics: Sequence[str], transactions: Sequence[str]) -> dict[str, int]:
+    """Partition counts by topic, 0 for a topic that is not there.
+
+    Asks for the group and the transactions as well: once it runs, the client library waits for a right to come.
+    """
     admin = AIOKafkaAdminClient(**config.client_arguments(), request_timeout_ms=10_000)
     try:
         await admin.start()
-        described = await admin.describe_topics(list(topics))
+        for name, kind in ((config.app_id, _OF_GROUPS), *((name, _OF_TRANSACTIONS) for name in transactions)):
+            try:
+                await admin.find_coordinator(name, kind)
+            except GroupCoordinatorNotAvailableError:
+                continue  # a Kafka's first: it is being made
+            except (GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed) as exc:
+                raise type(exc)(name) from exc
+        found = await partition_counts(admin, topics)
     finally:
         await admin.close()
-    return {topic["topic"]: 0 if topic["error_code"] else len(topic["partitions"]) for topic in described}
+    return {topic: found.get(topic, 0) for topic in topics}
 
 
 def _agree(counts: dict[str, int]) -> int:

@@ -19,6 +19,11 @@ _MAX_BATCH_BYTES = 900_000
 _log = structlog.get_logger(__name__)
 
 
+def transactional_id(config: RuntimeConfig, agent: str, partition: int) -> str:
+    """Under which the owner of an agent's partition writes, whichever worker it is."""
+    return f"{config.app_id}-{agent}-{partition}"
+
+
 class PartitionProducer:
     """Sends everything a transaction holds in as few requests as Kafka takes, and commits it.
 
@@ -26,7 +31,7 @@ class PartitionProducer:
     """
 
     def __init__(self, config: RuntimeConfig, agent: str, partition: int) -> None:
-        self.transactional_id = f"{config.app_id}-{agent}-{partition}"
+        self.transactional_id = transactional_id(config, agent, partition)
         self._producer = AIOKafkaProducer(
             **config.client_arguments(),
             transactional_id=self.transactional_id,

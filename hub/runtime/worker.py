@@ -16,6 +16,7 @@ import structlog
 from faust.types import TP
 
 from hub.errors import BrokerError, HubError, TopicError
+from hub.kafka_refusals import explained
 from hub.metrics import Metrics
 from hub.runtime.partition import Partition
 from hub.runtime.preflight import check_topics
@@ -106,7 +107,9 @@ class Worker:
             self._fail(exc)
         except Exception as exc:  # noqa: BLE001 - whatever it was, the consumer is gone
             _log.debug("what ended the consumer", exc_info=True)
-            self._fail(BrokerError(f"the consumer of {self._config.app_id} ended: {type(exc).__name__}: {exc}"))
+            self._fail(
+                BrokerError(f"the consumer of {self._config.app_id} ended: {explained(self._config.client, exc)}")
+            )
         finally:
             await self._shut_down(app)
         if self._failure is not None:

@@ -106,8 +106,8 @@ async def test_without_a_broker_a_worker_says_that_it_tries_again_and_in_the_end
     worker = _worker("127.0.0.1:1", tmp_path, HUB_BROKER_WAIT_MS="3000")
     sentence = await _fails(worker)
     assert worker.output.count("no broker answers, trying again") >= 1
-    assert sentence.startswith("hub: no Kafka broker answers at 127.0.0.1:1: ")
-    assert sentence.endswith("start one or set HUB_KAFKA_BOOTSTRAP")
+    assert sentence.startswith("hub: Kafka at 127.0.0.1:1 does not answer (nobody listens): start it ")
+    assert sentence.endswith("start it (`hub broker start`) or set HUB_KAFKA_BOOTSTRAP.")
 
 
 async def test_a_worker_that_was_there_before_its_broker_goes_on_when_it_comes(

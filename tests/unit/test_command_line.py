@@ -65,6 +65,7 @@ WRONG_INPUT: dict[str, str] = {
     "settle recompute": "settle recompute {missing}",
     "settle show": "settle show",
     "tail": "tail no.such.topic",
+    "topics acls": "topics acls clerk",
     "topics list": "topics list --jason",
 }
 """By command, how it may be used wrongly; the others take no input that could be wrong."""
