@@ -34,7 +34,9 @@ class Match(BaseModel):
     seller_id: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     order_class: Annotated[tuple[OrderClass, ...], BeforeValidator(_as_list)] = ()
     item_id: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    item_class: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     country: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    region: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
 
 
 class Rule(NamedRule):

@@ -281,6 +281,8 @@ class Work(Generic[S]):
             return self._changed[key]
         held = self._cache.get(key)
         if held is None:
+            if key in self._absent:
+                return None
             entry = self._store.get(key)
             if entry is None:
                 self._absent.add(key)

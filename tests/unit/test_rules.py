@@ -69,6 +69,22 @@ def test_the_most_specific_rule_wins_whatever_the_priority() -> None:
     assert ask(SPECIFIC)[:2] == [("logistics", "by-seller-and-item"), ("procurement", "by-seller")]
 
 
+def test_each_attribute_weighs_more_than_all_those_after_it_together() -> None:
+    weights = {"seller_id": "ACME", "order_class": "urgent", "item_id": "MK-1", "item_class": "steel", "country": "DE"}
+    weights["region"] = "domestic"
+    names = list(weights)
+    rules = ["rules:"]
+    for place, name in enumerate(names):
+        rules.append(f"  - {{name: by-{name}, match: {{{name}: {weights[name]}}}, assign: production}}")
+        rest = ", ".join(f"{other}: {weights[other]}" for other in names[place + 1 :])
+        rules.append(f"  - {{name: after-{name}, match: {{{rest}}}, assign: logistics, priority: 9}}")
+    parsed = parse_rules("\n".join(rules), "rules.yaml")
+    asked = [each.rule for each in RuleRouter(parsed).verdicts(facts(**weights)) if not each.objection]
+    places = {rule: place for place, rule in enumerate(asked)}
+    assert len(places) == 2 * len(names)
+    assert all(places[f"by-{name}"] < places[f"after-{name}"] for name in names)
+
+
 def test_among_equals_priority_decides_and_then_the_name() -> None:
     rules = """
 rules:
