@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.domain.credit_terms import CreditTerms
-from hub.domain.effects import SettlementRecorded
+from hub.domain.effects import CustomerNotified, SettlementRecorded
 from hub.domain.events import OrderPaid
 from hub.domain.headline import waits_for
 from hub.domain.model import LineChange
@@ -58,6 +58,8 @@ def test_by_contract_each_delivery_is_settled_and_the_last_one_closes_the_order(
     assert settled(story) == [("delivery", "invoice", "47.60"), ("close", "invoice", "71.40")]
     first, last = story.sent(SettlementRecorded)
     assert [part.quantity for each in (first, last) for part in each.lines] == [4, 6]
+    told = [each.text for each in story.sent(CustomerNotified) if each.kind == "settled"]
+    assert [text.partition("To pay: ")[2] for text in told] == ["47.60 EUR for this delivery.", "71.40 EUR."]
     assert [part.delivered for each in (first, last) for part in each.lines] == [4, 10]
     assert first.differences == last.differences == ()
     assert first.lines[0].event_ids != last.lines[0].event_ids

@@ -22,6 +22,7 @@ from hub.domain.flow.turn import Turn
 from hub.domain.holds import blocking
 from hub.domain.ledger import billed, is_open, kept, wanted
 from hub.domain.order import ZERO, LineState, OrderState
+from hub.domain.phrases import Phrase
 from hub.domain.tolerance import over_tolerance
 
 
@@ -34,7 +35,9 @@ def settle_delivery(turn: Turn, before: OrderState) -> None:
         if not end_if_complete(turn) and turn.terms.settlement == "per-delivery":
             pieces = _billable_pieces(turn)
             if pieces:
-                _explain(turn, invoice(turn, Occasion(cause="delivery"), pieces))
+                record = invoice(turn, Occasion(cause="delivery"), pieces)
+                _explain(turn, record)
+                _tell(turn, record)
                 ask_for_the_rest(turn)
                 turn.move_billing("settle")
     else:
@@ -57,7 +60,7 @@ def settle_change(turn: Turn, before: OrderState) -> None:
     if turn.state.settlement_id and (pieces := _billable_pieces(turn)):
         record = invoice(turn, Occasion(cause="supplement", before=occasion.before), pieces)
         _explain(turn, record)
-        notify(turn, "settled", reason=f"{record.payable} {record.currency}")
+        _tell(turn, record)
     settle_up(turn, before)
 
 
@@ -113,9 +116,15 @@ def _close(turn: Turn) -> None:
     turn.move_commercial("fulfil")
     finish_credit(turn)
     notify(turn, "delivered")
-    notify(turn, "settled", reason=f"{record.payable} {record.currency}")
+    _tell(turn, record)
     turn.move_billing("settle")
     settle_up(turn, before, "paid")
+
+
+def _tell(turn: Turn, record: SettlementRecorded) -> None:
+    amount = f"{record.payable} {record.currency}"
+    partial = record.cause == "delivery"
+    notify(turn, "settled", reason=Phrase("{amount} for this delivery", amount=amount) if partial else amount)
 
 
 def _billable_pieces(turn: Turn) -> list[Piece]:
