@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from connectors.reading import Reader
-from connectors.shelf import TOPICS, Held, Share, Shelf
+from connectors.shelf import Held, Share, Shelf
 from hub.codec import Codec
 from hub.config import load
 from hub.domain.effects import SettlementPosted, SettlementRecorded
@@ -28,8 +28,10 @@ from hub.domain.reconciliation.order import Grounds, Outcome, in_full, reconcile
 from hub.domain.reconciliation.summary import Summary
 from hub.domain.statements import ItemStated
 from hub.runtime.spec import Record
-from hub.topics import ORDERS_JOURNAL
+from hub.topics import ORDERS_JOURNAL, ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL
 
+TOPICS = (ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL)
+"""What every order is reconciled by."""
 MAX_BYTES = 256 * 1024 * 1024
 """Of records a process holds at a time."""
 _WRITER = msgspec.msgpack.Encoder()
@@ -167,9 +169,9 @@ class _Partition:
         decode = self._codec.decode_as
         return Dossier(
             order_id=key.decode(errors="replace"),
-            state=None if held.state is None else decode(OrderState, held.state),
-            settlements=tuple(decode(SettlementRecorded, raw) for raw in held.settlements),
-            postings=tuple(decode(SettlementPosted, raw) for raw in held.postings),
+            state=next((decode(OrderState, raw) for raw in held.of(ORDERS_STATE)), None),
+            settlements=tuple(decode(SettlementRecorded, raw) for raw in held.of(SETTLEMENTS)),
+            postings=tuple(decode(SettlementPosted, raw) for raw in held.of(SETTLEMENTS_JOURNAL)),
         )
 
     def _stated(self, shelf: Shelf) -> dict[bytes, list[ItemStated]]:

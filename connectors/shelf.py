@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 from hub.runtime.spec import Record
-from hub.topics import ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL
+from hub.topics import TOPICS
 
-TOPICS = (ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL)
 _DEEPEST = 20
 """Halvings: a millionth of a partition is held however large it is."""
 
@@ -35,15 +34,17 @@ class Share:
 
 @dataclass(slots=True)
 class Held:
-    """One order's records, undecoded."""
+    """One order's records by topic, undecoded; of a compacted topic the last."""
 
-    state: bytes | None = None
-    settlements: list[bytes] = field(default_factory=list)
-    postings: list[bytes] = field(default_factory=list)
+    records: dict[str, list[bytes]] = field(default_factory=dict)
+
+    def of(self, topic: str) -> list[bytes]:
+        """Those of a topic, in its order."""
+        return self.records.get(topic, [])
 
     def size(self) -> int:
         """Bytes."""
-        return len(self.state or b"") + sum(map(len, self.settlements)) + sum(map(len, self.postings))
+        return sum(len(raw) for raws in self.records.values() for raw in raws)
 
 
 class Shelf:
@@ -63,23 +64,19 @@ class Shelf:
         return iter(self._orders.items())
 
     def put(self, record: Record) -> None:
-        """Takes a record of one of `TOPICS` if it is of this share."""
+        """Takes a record if it is of this share."""
         key, value = record.key, record.value
         if key is None or key not in self._share:
             return
         held = self._orders.get(key)
         if held is None:
             held = self._orders[key] = Held()
-        match record.topic:
-            case "orders.state":
-                self._bytes += len(value or b"") - len(held.state or b"")
-                held.state = value
-            case "settlements" if value is not None:
-                held.settlements.append(value)
-                self._bytes += len(value)
-            case "settlements.journal" if value is not None:
-                held.postings.append(value)
-                self._bytes += len(value)
+        if TOPICS[record.topic].cleanup == "compact":
+            self._bytes -= sum(map(len, held.of(record.topic)))
+            held.records[record.topic] = []
+        if value is not None:
+            held.records.setdefault(record.topic, []).append(value)
+            self._bytes += len(value)
         while self._bytes > self._max_bytes and self._share.bits < _DEEPEST:
             self._halve()
 

@@ -146,7 +146,8 @@ _DECLARED = (
     Role("doctor", "`hub doctor`: whether all is well.", reads=(HUB_PROBE,), writes=(HUB_PROBE,), checks=tuple(TOPICS)),
     Role(
         "reader",
-        "`hub order`, `hub tail`, `hub reconcile`, `hub settle`, `hub rules`, `hub export`: sees all, changes nothing.",
+        "`hub order`, `hub tail`, `hub reconcile`, `hub settle`, `hub rules`, `hub export`, `hub insight`: sees all, "
+        "changes nothing.",
         reads=tuple(TOPICS),
         checks=tuple(TOPICS),
     ),

@@ -22,6 +22,7 @@ from hub.cli import (
     dlq,
     exceptions,
     export,
+    insight,
     intake,
     lifecycle,
     manual,
@@ -57,6 +58,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(monitor.app, name="monitor")
 app.add_typer(settle.app, name="settle")
 app.add_typer(config.app, name="config")
+app.command("insight")(insight.insight)
 app.command("intake")(intake.run)
 app.command("lifecycle")(lifecycle.show)
 app.command("manual")(manual.manual)

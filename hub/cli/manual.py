@@ -56,7 +56,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "exceptions assign": ("hub exceptions assign 8f4e54 --to mei --role order-desk",),
         "exceptions list": ("hub exceptions list", "hub exceptions list --kind late --owner mei --json"),
         "exceptions resolve": ('hub exceptions resolve 8f4e54 --reason "they found 400" --role order-desk',),
-        "export ocel": ("hub export ocel log.json --from 2026-05-01 --to 2026-05-31",),
+        "export ocel": (
+            "hub export ocel log.sqlite log.json",
+            "hub export ocel may.jsonocel --from 2026-05-01 --to 2026-05-31",
+        ),
+        "insight": ("hub insight", "hub insight --from 2026-05-01 --to 2026-05-31 --json"),
         "intake": ("HUB_INTAKE_TOKEN_FILE=tokens.txt hub intake",),
         "lifecycle": ("hub lifecycle > docs/lifecycle.md",),
         "manual": ("hub manual > docs/cli.md",),

@@ -21,8 +21,7 @@ from msgspec.structs import replace as with_fields
 from connectors import reconciling
 from connectors.files import write_whole
 from connectors.reading import Reader
-from connectors.reconciling import Job
-from connectors.shelf import TOPICS
+from connectors.reconciling import TOPICS, Job
 from connectors.statements import Lists
 from hub.cli import reconcile_report
 from hub.codec import Codec

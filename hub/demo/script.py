@@ -6,7 +6,7 @@ The script is the same for the same seed but for its dates, which follow the day
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -84,7 +84,17 @@ def play(now: datetime, *, orders: int, seconds: float, seed: int) -> list[Cue]:
         Cue(random.uniform(0, seconds), _order(random, now, f"SO-{number:05d}", random.choice(CUSTOMERS)))
         for number in range(1, orders - len(SCENES) + 1)
     )
-    return sorted([*ordinary, *_staged(random, now, seconds)], key=lambda cue: cue.at)
+    cues = sorted([*ordinary, *_staged(random, now, seconds)], key=lambda cue: cue.at)
+    first: dict[str, float] = {}
+    for cue in cues:
+        first.setdefault(cue.event.event_id, cue.at)
+    return [_happening(cue, now, first[cue.event.event_id]) for cue in cues]
+
+
+def _happening(cue: Cue, now: datetime, at: float) -> Cue:
+    """The cue with the time at which its event happens: when it is sent first."""
+    event = msgspec.structs.replace(cue.event, occurred_at=now + timedelta(seconds=at))
+    return replace(cue, event=event)
 
 
 def _order(random: Random, now: datetime, order_id: str, customer: Customer, *items: Item) -> OrderPlaced:

@@ -87,6 +87,11 @@ class RuleRouter:
         self._answers = lru_cache(maxsize=REMEMBERED)(self._ask)
         self._names = names
 
+    @property
+    def rule_names(self) -> tuple[str, ...]:
+        """The rules, in the order in which they are asked."""
+        return tuple(rule.name for rule in self._rules)
+
     def candidates(self, facts: LineFacts) -> tuple[Candidate, ...]:
         """Who may supply the line, best first, each with the first rule that names it."""
         return self._answers(self._facts(facts))

@@ -77,6 +77,11 @@ class _Rules(Generic[RuleT]):
             if condition is not None:
                 self.reads |= condition.reads
 
+    @property
+    def every(self) -> list[RuleT]:
+        """All of them."""
+        return [rule for rule, _ in self._rules]
+
     def holding(self, facts: Mapping[str, Any]) -> list[RuleT]:
         """Those whose conditions hold."""
         return [rule for rule, condition in self._rules if condition is None or condition.holds(facts)]
@@ -105,6 +110,20 @@ class RuleReviewer:
         self._names = sorted(self._line_checks.reads | self._supply.reads)
         self._values = reader(self._names)
         self._answers = lru_cache(maxsize=REMEMBERED)(self._ask)
+
+    @property
+    def check_names(self) -> tuple[tuple[str, str], ...]:
+        """Every check as its section and its name."""
+        of_order = (("order", rule.name) for rule in self._order_checks.every)
+        return (*of_order, *(("lines", rule.name) for rule in self._line_checks.every))
+
+    @property
+    def class_names(self) -> tuple[tuple[str, str, str], ...]:
+        """Every rule of the classification as its section, its name and what it says."""
+        of_order = (
+            (section, each.name, each.value) for section, rules in self._classes.items() for each in rules.every
+        )
+        return (*of_order, *(("supply", each.name, each.value) for each in self._supply.every))
 
     def order(self, facts: OrderFacts) -> OrderReview:
         """The order's classes, and what is wrong with it as a whole."""

@@ -13,6 +13,7 @@ from hub.domain.effects import CustomerNotified, ExceptionRaised, SettlementReco
 from hub.domain.events import OrderPlaced
 from hub.domain.journal import JournalEntry
 from hub.domain.model import DEPARTMENTS, Department, Frozen, LineChange
+from hub.domain.order import OrderState
 from hub.domain.policy import Policy
 from hub.policy import load_policy
 from hub.rules import RuleRouter, load_router
@@ -154,7 +155,8 @@ def journal(story: Story) -> Iterator[tuple[JournalEntry, Decision]]:
 
 
 def messages(story: Story) -> Iterator[tuple[str, Frozen]]:
-    """What the hub wrote of a story, by topic, in its order."""
+    """What the hub wrote of a story, by topic, in its order; of the order's states the first and the last."""
+    yield ORDERS_STATE, OrderState(order_id=story.order_id)
     for entry, decision in journal(story):
         for effect in decision.effects:
             match effect:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from connectors import publishing, settlements, shelf
+from connectors import insight, publishing, reconciling, settlements
 from connectors.partners import delivering
 from connectors.sql import rows
 from hub.access import ROLES, Grant
@@ -18,7 +18,7 @@ from hub.config import Settings
 from hub.ruleset import Rules, load_ruleset
 from hub.runtime.producer import transactional_id
 from hub.runtime.spec import APPLIED_TOPIC
-from hub.topics import HUB_DEAD_LETTER_AUDIT, HUB_RULES, ORDERS_STATE, TOPICS
+from hub.topics import HUB_DEAD_LETTER_AUDIT, HUB_RULES, TOPICS
 
 
 def _acls(*arguments: str) -> str:
@@ -50,7 +50,7 @@ def test_programs_that_read_and_send_may_use_the_topics_they_name() -> None:
     assert set(ROLES["intake"].writes) == {topic.name for topic in publishing.INPUTS}
     assert set(ROLES["partners"].reads) == set(delivering.Delivery.topics)
     assert set(ROLES["tables"].reads) == set(rows.TOPICS)
-    assert {*settlements.TOPICS, *shelf.TOPICS, ORDERS_STATE} <= set(ROLES["reader"].reads)
+    assert {*settlements.TOPICS, *reconciling.TOPICS, *insight.TOPICS} <= set(ROLES["reader"].reads)
     for role in ROLES.values():
         assert {*role.reads, *role.writes, *role.checks, *role.creates} <= set(TOPICS), role.name
 
