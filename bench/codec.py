@@ -83,7 +83,7 @@ def sample_messages(rng: random.Random) -> list[Frozen]:
         seen=Seen(rng.randbytes(80)),
         placed_at=moment,
         moved_at=moment,
-        stall_due=moment + timedelta(days=3),
+        watch_due=moment + timedelta(days=3),
     )
     messages: list[Frozen] = [
         placed,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hub.domain.decision import Decision
 from hub.domain.effects import SettlementRecorded
-from hub.domain.model import DEPARTMENTS
+from hub.domain.monitor import is_alert
 from hub.domain.order import OrderState
 from hub.runtime.marks import Mark, Marks
 
@@ -15,6 +15,7 @@ STEPS = ("routed", "settled")
 """routed: all that the order wants now is with the departments, every node asked has answered.
 settled: what was delivered is billed."""
 
+_NEVER_MS = 1 << 63
 _BILLS_DELIVERY = frozenset(("delivery", "close", "supplement"))
 
 
@@ -34,11 +35,12 @@ def marks(state: OrderState) -> Marks:
     """What keeps an order, by rule, department and severity."""
     if not state.exceptions:
         return ()
-    return tuple(
-        Mark((each.kind, each.root if each.root in DEPARTMENTS else "", each.severity), _ms(each.opened_at))
-        for each in state.exceptions
-        if each.kind == "stalled"
-    )
+    since: dict[tuple[str, str, str], int] = {}
+    for each in state.exceptions:
+        if is_alert(each.kind):
+            labels = (each.kind, each.department, each.severity)
+            since[labels] = min(_ms(each.opened_at), since.get(labels, _NEVER_MS))
+    return tuple([Mark(labels, since_ms) for labels, since_ms in since.items()])
 
 
 def _ms(moment: datetime) -> int:

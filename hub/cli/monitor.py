@@ -13,6 +13,7 @@ from hub.errors import ConfigError
 from hub.monitoring.alerts import Watched, alert_rules
 from hub.monitoring.boards import boards
 from hub.monitoring.sources import load_sources
+from hub.policy import load_policy
 
 app = typer.Typer(help="What Prometheus and Grafana watch the hub with.", no_args_is_help=True)
 
@@ -30,7 +31,8 @@ def export(
 ) -> None:
     """Write Prometheus' alert rules for the company's rules (HUB_RULES_DIR), and Grafana's dashboards."""
     rules_dir = load().rules_dir
-    files = {"prometheus/rules.yml": alert_rules(_WATCHED, load_sources(rules_dir))}
+    watched = [Watched(name, f"that {rule.says}") for name, rule in load_policy(rules_dir).monitor.rules.items()]
+    files = {"prometheus/rules.yml": alert_rules(watched, load_sources(rules_dir))}
     files |= {f"grafana/dashboards/{name}": json.dumps(board, indent=2) + "\n" for name, board in boards().items()}
     for name, text in files.items():
         path = directory / name
@@ -40,6 +42,3 @@ def export(
         except OSError as exc:
             raise ConfigError(f"{path} cannot be written: {exc.strerror}; name a directory that can") from exc
         typer.echo(path)
-
-
-_WATCHED = (Watched("stalled", "that have not moved for too long"),)

@@ -39,6 +39,7 @@ from hub.domain.master_data import KeptItem, PurchaseOrder
 from hub.domain.model import Frozen, OrderLine
 from hub.domain.order import LineState, OrderState, Terms, Work
 from hub.domain.rule_files import RulesPublished
+from hub.domain.schedule import Schedule
 from hub.domain.statements import ItemStated
 
 RECORDS: tuple[type[Frozen], ...] = (
@@ -77,7 +78,7 @@ RECORDS: tuple[type[Frozen], ...] = (
 )
 """In the order their first ids were given."""
 
-KEPT: frozenset[type[Frozen]] = frozenset({Terms, Work, OrderLine, LineState, Item, CustomerFacts})
+KEPT: frozenset[type[Frozen]] = frozenset({Terms, Work, OrderLine, LineState, Item, CustomerFacts, Schedule})
 """Parts that most decisions leave as they are, the very same objects: their encoding is remembered."""
 
 

@@ -22,6 +22,7 @@ from hub.broker import HOST, EmbeddedBroker, find
 from hub.config import Settings, variable
 from hub.demo.processes import Child
 from hub.domain.model import DEPARTMENTS
+from hub.domain.monitor import STALLED
 from hub.errors import HubError
 from hub.rules import RULES_DIR
 from hub.topics import TOPICS
@@ -128,10 +129,12 @@ class Stage:
             rules.mkdir(parents=True)
             for old_log in self._directory.glob("*.log"):
                 old_log.unlink()
-            shutil.copy(RULES_DIR / "allocation.yaml", rules)
-            policy = yaml.safe_load((RULES_DIR / "policy.yaml").read_text())
-            policy["stalled_after"] = f"PT{self._stalled_after}S"
-            (rules / "policy.yaml").write_text(yaml.safe_dump(policy))
+            for name in ("allocation.yaml", "policy.yaml"):
+                shutil.copy(RULES_DIR / name, rules)
+            watched = yaml.safe_load((RULES_DIR / "monitor.yaml").read_text())
+            (stalled,) = (rule for rule in watched["monitor"] if rule["name"] == STALLED)
+            stalled["longer_than"] = f"PT{self._stalled_after}S"
+            (rules / "monitor.yaml").write_text(yaml.safe_dump(watched, sort_keys=False))
         except OSError as error:
             raise HubError(f"The directory {self._directory} cannot be used: {error}; choose another.") from error
 

@@ -17,6 +17,8 @@ _DAY = timedelta(days=1)
 _MIDNIGHT = 24 * 60
 MAX_WORKING_DAYS = 3_660
 """Ten years: further nothing is planned."""
+_MAX_DAYS = 7 * MAX_WORKING_DAYS
+_DAYS_REMEMBERED = 4_096
 
 
 class Shift(Frozen):
@@ -123,19 +125,76 @@ def add_working_time(calendar: Calendar, begin: datetime, duration: timedelta) -
     raise ValueError(f"the calendar ends before {duration} more are worked")
 
 
+def close_of(calendar: Calendar, day: date) -> datetime:
+    """When the last shift of a local day ends; its midnight if nobody works."""
+    *_, closes = (_moment(calendar, day, _MIDNIGHT), *(closes for _, closes in _shifts_of(calendar, day)))
+    return closes
+
+
 def _shifts(calendar: Calendar, begin: datetime) -> Iterator[tuple[datetime, datetime]]:
     """What is left of the shifts from `begin` on, as moments that do not overlap, whatever the clocks skip."""
     day, reached = local_day(calendar, begin), begin
     while day < date.max - _DAY:
-        if is_working_day(calendar, day):
-            for shift in calendar.week[day.weekday()]:
-                opens, closes = _moment(calendar, day, shift.begins), _moment(calendar, day, shift.ends)
-                if closes > reached and closes > opens:
-                    yield max(opens, reached), closes
-                    reached = closes
+        for opens, closes in _shifts_of(calendar, day):
+            if closes > reached:
+                yield max(opens, reached), closes
+                reached = closes
         day += _DAY
+
+
+def _shifts_of(calendar: Calendar, day: date) -> Iterator[tuple[datetime, datetime]]:
+    """The shifts of a day as moments; one that the clocks skip whole is none."""
+    if is_working_day(calendar, day):
+        for shift in calendar.week[day.weekday()]:
+            opens, closes = _moment(calendar, day, shift.begins), _moment(calendar, day, shift.ends)
+            if closes > opens:
+                yield opens, closes
 
 
 def _moment(calendar: Calendar, day: date, minutes: int) -> datetime:
     wall = datetime.combine(day, time.min) + timedelta(minutes=minutes)
     return wall.replace(tzinfo=calendar.zone).astimezone(UTC)
+
+
+class WorkingClock:
+    """A calendar that remembers the shifts it was asked about: reckoning by it costs next to nothing."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.calendar = calendar
+        self._shifts: dict[date, tuple[tuple[datetime, datetime], ...]] = {}
+
+    def add(self, begin: datetime, duration: timedelta) -> datetime:
+        """`add_working_time`."""
+        day = local_day(self.calendar, begin)
+        for _ in range(_MAX_DAYS):
+            for opens, closes in self._of(day):
+                starts = max(opens, begin)
+                if starts + duration <= closes and closes > begin:
+                    return starts + duration
+                if closes > starts:
+                    duration -= closes - starts
+            day += _DAY
+        raise ValueError(f"the calendar ends before {duration} more are worked")
+
+    def add_days(self, begin: datetime, count: int) -> datetime:
+        """The same local time `count` working days later; from a day without work, the first hour of the next one."""
+        calendar = self.calendar
+        day = first_working_day(calendar, begin)
+        if day != local_day(calendar, begin):
+            begin = self._of(day)[0][0]
+        local = begin.astimezone(calendar.zone)
+        later = add_working_days(calendar, day, count)
+        return _moment(calendar, later, local.hour * 60 + local.minute)
+
+    def end_of(self, day: date) -> datetime:
+        """The midnight that ends a local day."""
+        return _moment(self.calendar, day, _MIDNIGHT)
+
+    def _of(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
+        """The shifts that begin on a day, as moments."""
+        found = self._shifts.get(day)
+        if found is None:
+            if len(self._shifts) >= _DAYS_REMEMBERED:
+                self._shifts.clear()
+            found = self._shifts[day] = tuple(_shifts_of(self.calendar, day))
+        return found

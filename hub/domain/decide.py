@@ -40,9 +40,9 @@ from hub.domain.flow.joining import on_status
 from hub.domain.flow.parking import is_parked, park, retry_parked
 from hub.domain.flow.paying import on_paid
 from hub.domain.flow.placing import on_placed
-from hub.domain.flow.problems import close_exception
 from hub.domain.flow.timing import on_timer
 from hub.domain.flow.turn import Turn
+from hub.domain.flow.watching import keep_watch
 from hub.domain.order import OrderState
 from hub.domain.seen import already_seen, mark_of, remember
 from hub.domain.verdict import Ignore, Park, Refuse, Verdict
@@ -117,22 +117,16 @@ def _decision(turn: Turn, before: OrderState, outcome: Outcome, verdict: Park | 
     if turn.state.holds and outcome == "applied":
         end_fulfilled(turn)
     if turn.moved:
-        _keep_moving(turn)
+        turn.update(moved_at=turn.now)
     if turn.state.exceptions:
         close_ended(turn)
+    keep_watch(turn, before)
     state = turn.state
     if state.lines is not before.lines:
         _check_conservation(before, state)
     code, detail = ("", "") if verdict is None else (verdict.code, verdict.detail)
     left = None if state.commercial == "unknown" and not state.parked else replace(state, entries=before.entries + 1)
     return Decision(left, tuple(turn.effects), outcome, code, detail, tuple(turn.explanations))
-
-
-def _keep_moving(turn: Turn) -> None:
-    """The order moved: it is not stalled, and has as long again until it is."""
-    close_exception(turn, "stalled", "The order moved on")
-    waits = turn.state.commercial in ("received", "confirmed") or turn.state.consent
-    turn.update(moved_at=turn.now, stall_due=turn.now + turn.policy.stalled_after if waits else None)
 
 
 def _check_conservation(before: OrderState, after: OrderState) -> None:

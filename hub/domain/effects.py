@@ -80,6 +80,8 @@ class ExceptionRaised(OrderFact, kw_only=True):
     """Equal for all exceptions of the same kind and root, whichever order they are of: together they are one case."""
     opened_at: datetime | None = None
     """When the fact behind it happened."""
+    department: str = ""
+    """In whose hands it is, of what the monitor found; empty if it is not one department's."""
 
 
 class SettledLine(Frozen):

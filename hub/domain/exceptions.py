@@ -19,14 +19,12 @@ ExceptionKind = Literal[
     "production-problem",
     "procurement-problem",
     "logistics-problem",
-    "late",
     "over-delivered",
     "shipped-on-hold",
     "moved-after-cancel",
     "overpaid",
     "refund-due",
     "no-exchange-rate",
-    "stalled",
 ]
 KINDS: tuple[ExceptionKind, ...] = get_args(ExceptionKind)
 
@@ -63,7 +61,7 @@ def check(rules: ExceptionRules) -> Iterator[tuple[str, str]]:
     """What makes no sense, as (kind, sentence)."""
     for kind, rule in rules.items():
         if kind not in KINDS:
-            yield kind, f"there is no such kind; there are {', '.join(KINDS)}"
+            yield kind, f"there is no such kind; what monitor.yaml opens is set there. There are {', '.join(KINDS)}"
         if not HIGHEST <= rule.priority <= LOWEST:
             yield kind, f"priority is {rule.priority}; give {HIGHEST} to {LOWEST}"
         if rule.escalate_after is not None and rule.escalate_after <= timedelta(0):

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from hub.domain.holds import blocking
 from hub.domain.ledger import wanted
 from hub.domain.model import DEPARTMENTS, Department
+from hub.domain.monitor import STALLED
 from hub.domain.order import OrderState
 
 Headline = Literal[
@@ -42,7 +43,7 @@ def headline(state: OrderState) -> Headline:
     """Where the order stands. `stalled` and the holds come before how far the goods are: they need a person."""
     commercial = state.commercial
     if commercial in ("received", "confirmed") or state.consent:
-        if state.exceptions and any(each.kind == "stalled" for each in state.exceptions):
+        if state.exceptions and any(each.kind == STALLED for each in state.exceptions):
             return "stalled"
         if state.holds and any(hold.subject == "" for hold in state.holds):
             return "on-hold"

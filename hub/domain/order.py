@@ -16,6 +16,7 @@ from hub.domain.holds import Hold
 from hub.domain.items import Item, Supply
 from hub.domain.model import Address, Department, Frozen, OrderLine
 from hub.domain.routing import OrderClass
+from hub.domain.schedule import Schedule
 from hub.domain.seen import NOTHING_SEEN, Seen
 
 CommercialStatus = Literal["unknown", "received", "confirming", "confirmed", "fulfilled", "closed", "cancelled"]
@@ -144,6 +145,12 @@ class Work(Frozen):
     """When the report `expected_at` came from happened; an older one does not replace it."""
     moved_at: datetime | None = None
     """When the latest reported progress happened."""
+    since: datetime | None = None
+    """When the hub gave it its status."""
+    cause: str = ""
+    """What the department named for its date, in the same words for every order it concerns."""
+    because: str = ""
+    """The same for a person."""
 
 
 NO_WORK = Work()
@@ -203,6 +210,18 @@ class OpenException(Frozen):
     """What the trouble comes from, in the same words for every order it concerns."""
     escalate_at: datetime | None = None
     """When it is taken further if it is still open."""
+    department: str = ""
+    """In whose hands it is, of what the monitor found; empty if it is not one department's."""
+    level: int = 0
+    """How many of its rule's escalations were taken."""
+
+
+class Snooze(Frozen):
+    """An alert that a person ended although it was so still: it is not opened again before."""
+
+    rule: str
+    subject: str
+    until: datetime
 
 
 class Parked(Frozen):
@@ -297,13 +316,22 @@ class OrderState(Frozen, kw_only=True):
     """When the credit request is sent again."""
     horizon_due: datetime | None = None
     """When more of its lines will need credit."""
-    stall_due: datetime | None = None
-    """When the order counts as stalled."""
+    commercial_since: datetime | None = None
+    """When the hub gave the axis its status; so are the next two."""
+    credit_since: datetime | None = None
+    billing_since: datetime | None = None
+    schedule: Schedule | None = None
+    """None until something was allocated."""
+    watch_due: datetime | None = None
+    """When the monitor has to look at the order again if nothing happens."""
+    cleared_at: datetime | None = None
+    """When a hold or another trouble ended last: what the monitor passed over for it has as long again."""
+    snoozed: tuple[Snooze, ...] = ()
 
 
 def next_due(state: OrderState) -> datetime | None:
     """When `TimerFired` shall come next, None if the order waits for no time."""
-    waits = (state.confirm_due, state.credit_due, state.horizon_due, state.stall_due)
+    waits = (state.confirm_due, state.credit_due, state.horizon_due, state.watch_due)
     times = [time for time in waits if time is not None]
     if not (state.parked or state.exceptions or state.holds):
         return min(times, default=None)

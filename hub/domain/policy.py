@@ -15,8 +15,10 @@ from hub.domain.exceptions import ExceptionRules
 from hub.domain.holds import HoldRules
 from hub.domain.model import Department, Frozen
 from hub.domain.money import CURRENCIES
+from hub.domain.monitor import NOTHING_WATCHED, Monitor
 from hub.domain.order import SettlementContract
 from hub.domain.roles import RoleRules
+from hub.domain.schedule import NOTHING_TAKES_TIME, ScheduleRules
 from hub.domain.texts import Texts
 
 _HUNDRED = Decimal(100)
@@ -82,8 +84,6 @@ class Policy(Frozen, kw_only=True):
     """Events kept per order at the same time."""
     parked_bytes: int = 524_288
     """And their bytes in all."""
-    stalled_after: timedelta = timedelta(days=3)
-    """An open order that has not moved for this long opens an exception."""
     duplicate_window: int = 256
     """Events per order remembered exactly by id."""
     purchase_orders_kept: timedelta = timedelta(days=180)
@@ -112,8 +112,12 @@ class Policy(Frozen, kw_only=True):
     """The chart of accounts of settlements.journal."""
     texts: Mapping[str, Texts] = msgspec.field(default_factory=dict)
     """What customers are told, by language, of files of their own; without any, notifications have no text."""
+    schedule: ScheduleRules = NOTHING_TAKES_TIME
+    """How long everything takes, of plan.yaml."""
+    monitor: Monitor = NOTHING_WATCHED
+    """What orders are watched by, of monitor.yaml."""
     holds: HoldRules = msgspec.field(default_factory=dict)
-    """By name. These last three have files of their own."""
+    """By name. These last three have files of their own, as have the two above."""
     exceptions: ExceptionRules = msgspec.field(default_factory=dict)
     """By kind, how exceptions are worked."""
     roles: RoleRules = msgspec.field(default_factory=dict)

@@ -71,8 +71,8 @@ def _clock(value: Any) -> time:
     return time(int(named[1]), int(named[2]))
 
 
-class _Calendar(Named):
-    """A calendar as it is written."""
+class CalendarEntry(Named):
+    """A calendar as it is written, in whichever file."""
 
     time_zone: Annotated[Any, PlainValidator(_zone)]
     hours: Annotated[Any, PlainValidator(_week)]
@@ -86,6 +86,7 @@ class _Calendar(Named):
         return week
 
     def to_domain(self) -> Calendar:
+        """The calendar."""
         return Calendar(self.time_zone, self.hours, frozenset(self.holidays), self.cut_off)
 
 
@@ -134,7 +135,7 @@ class _Node(Named):
         )
 
 
-_SECTIONS = {"calendars": Section(_Calendar, noun="calendar"), "nodes": Section(_Node, noun="node")}
+_SECTIONS = {"calendars": Section(CalendarEntry, noun="calendar"), "nodes": Section(_Node, noun="node")}
 
 
 def load_nodes(rules_dir: Path | None = None) -> Nodes:

@@ -54,8 +54,21 @@ _PER_SECOND = 10
 _SENT_BACK = 0.15
 """Part of the settlements of which a unit comes back."""
 _PACE = 0.4
-_IMPATIENT = {"stalled_after": "PT3S", "credit_wait": "PT2S", "parked_for": "PT6S", "confirmation_wait": "PT8S"}
+_IMPATIENT = {"credit_wait": "PT2S", "parked_for": "PT6S", "confirmation_wait": "PT8S"}
 """Waiting times a run of a minute sees the end of."""
+_WATCHED = """
+monitor:
+  - name: unanswered
+    unanswered: [production, procurement, logistics]
+    longer_than: PT1S
+    says: have had no answer
+    escalate: [{after: PT1S, to: head}, {after: PT1S, to: boss}]
+  - name: stalled
+    status: {order: [open]}
+    longer_than: PT3S
+    says: stand still
+    unless: [unanswered]
+"""
 _NODES = """
 calendars:
   - {name: always, time_zone: Asia/Shanghai, hours: {mon-sun: "00:00-24:00"}}
@@ -204,6 +217,7 @@ class OrdersScenario:
         rules = (RULES_DIR / "allocation.yaml").read_text()
         (self._rules_dir / "allocation.yaml").write_text(rules.replace("[production, ", "[works, production, "))
         (self._rules_dir / "nodes.yaml").write_text(_NODES)
+        (self._rules_dir / "monitor.yaml").write_text(_WATCHED)
         policy = yaml.safe_load((RULES_DIR / "policy.yaml").read_text())
         (self._rules_dir / "policy.yaml").write_text(yaml.safe_dump(policy | _IMPATIENT))
         self._codec = Codec.load()

@@ -116,7 +116,7 @@ def test_it_plays_to_the_end_can_be_looked_into_and_leaves_nothing_behind(tmp_pa
         for order, status in (
             ("DEMO-DUPLICATE", "settled|closed"),
             ("DEMO-EARLY", "settled|closed"),
-            ("DEMO-OVER-LIMIT", "credit-hold|stalled"),
+            ("DEMO-OVER-LIMIT", "credit-hold"),
             ("DEMO-INVALID", "refused: quantity-not-positive"),
             ("DEMO-STALLED", "stalled"),
             ("DEMO-PARTIAL", "settled|closed"),

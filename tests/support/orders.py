@@ -38,6 +38,7 @@ from hub.domain.ids import timer_id, work_order_id
 from hub.domain.items import Item
 from hub.domain.master_data import Knowledge
 from hub.domain.model import Address, Department, LineChange, LineQuantity, OrderLine
+from hub.domain.monitor import NOTHING_WATCHED, Monitor, MonitorRule
 from hub.domain.node import Node
 from hub.domain.order import LineState, OrderState, next_due
 from hub.domain.policy import Policy
@@ -54,6 +55,15 @@ E = TypeVar("E")
 RULES = load_reviewer()
 TEXTS = load_texts()
 """The hub's own rules for the review of an order."""
+WATCHED = Monitor(
+    {
+        "late": MonitorRule(says="will be late", date="expected", after="wanted"),
+        "stalled": MonitorRule(
+            says="stand still", status={"order": ("open",)}, longer_than=timedelta(days=3), severity="critical"
+        ),
+    }
+)
+"""What an order is watched by if a test says nothing else."""
 
 
 class PrefixRouter:
@@ -118,7 +128,8 @@ class Story:
         self.order_id = order_id
         self.nodes_answer = nodes_answer
         policy = policy or Policy()
-        self.policy = policy if policy.texts else replace(policy, texts=TEXTS)
+        policy = policy if policy.texts else replace(policy, texts=TEXTS)
+        self.policy = policy if policy.monitor is not NOTHING_WATCHED else replace(policy, monitor=WATCHED)
         self.router = PrefixRouter(*nodes)
         self.reviewer: Reviewer = RULES
         self.items: dict[str, Item] = {}

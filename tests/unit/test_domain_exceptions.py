@@ -14,6 +14,7 @@ from hub.domain.flow.ending import _ENDED, REMEDIES
 from hub.domain.holds import HoldRule
 from hub.domain.ids import case_id
 from hub.domain.model import LineChange
+from hub.domain.monitor import Monitor
 from hub.domain.policy import Policy
 from hub.domain.roles import Role
 from tests.support.orders import ORDER, START, Story, line, made_order_in_work, stock_order_in_work
@@ -21,8 +22,8 @@ from tests.support.orders import ORDER, START, Story, line, made_order_in_work, 
 DAY = timedelta(days=1)
 RULES = {
     "production-problem": ExceptionRule(priority=3, owner="planning", escalate_after=DAY, escalate_to="head"),
-    "stalled": ExceptionRule(priority=4, escalate_after=DAY),
 }
+PATIENT = Monitor({})
 ROLES = {
     "desk": Role(may=("assign", "hold", "release-hold:review")),
     "credit": Role(may=("override-credit", "release-hold")),
@@ -36,7 +37,7 @@ def raised(story: Story) -> list[tuple[str, str, int, str, str]]:
 
 
 def test_an_exception_comes_to_its_queue_with_its_priority_and_rises_while_nobody_ends_it() -> None:
-    story = made_order_in_work(policy=Policy(exceptions=RULES, stalled_after=30 * DAY))
+    story = made_order_in_work(policy=Policy(exceptions=RULES, monitor=PATIENT))
     story.report("production", "problem", reason="tool broken")
     story.wait(DAY - timedelta(seconds=1))
     assert raised(story) == [("production-problem", "opened", 3, "warning", "planning")]
@@ -49,7 +50,7 @@ def test_an_exception_comes_to_its_queue_with_its_priority_and_rises_while_nobod
 
 
 def test_whoever_takes_an_exception_on_has_as_long_as_the_queue_had() -> None:
-    story = made_order_in_work(policy=Policy(exceptions=RULES, stalled_after=30 * DAY))
+    story = made_order_in_work(policy=Policy(exceptions=RULES, monitor=PATIENT))
     story.report("production", "problem")
     story.wait(DAY / 2)
     story.command("assign", "production-problem", owner="mei")

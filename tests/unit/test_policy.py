@@ -28,8 +28,8 @@ def load(directory: Path, text: str) -> Policy:
 
 def test_the_policy_that_comes_with_the_hub_is_the_default() -> None:
     policy = load_policy()
-    texts, holds, exceptions, roles = policy.texts, policy.holds, policy.exceptions, policy.roles
-    assert policy == Policy(texts=texts, holds=holds, exceptions=exceptions, roles=roles)
+    elsewhere = ("texts", "schedule", "monitor", "holds", "exceptions", "roles")
+    assert policy == Policy(**{name: getattr(policy, name) for name in elsewhere})
 
 
 def test_every_example_in_the_policy_that_comes_with_the_hub_can_be_used(tmp_path: Path) -> None:

@@ -98,9 +98,12 @@ def test_the_exceptions_and_roles_that_come_with_the_hub_are_about_what_there_is
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("- {name: lost}", "x.yaml, line 2: lost: there is no such kind; there are credit-refused"),
-        ("- {name: late, priority: 0}", "x.yaml, line 2: late: priority is 0; give 1 to 5"),
-        ("- {name: late, escalate_after: PT0S}", "late: escalate_after is 0:00:00; give a duration above 0"),
+        (
+            "- {name: lost}",
+            "x.yaml, line 2: lost: there is no such kind; what monitor.yaml opens is set there. There are",
+        ),
+        ("- {name: overpaid, priority: 0}", "x.yaml, line 2: overpaid: priority is 0; give 1 to 5"),
+        ("- {name: overpaid, escalate_after: PT0S}", "overpaid: escalate_after is 0:00:00; give a duration above 0"),
     ],
 )
 def test_a_mistake_about_exceptions_is_named(text: str, says: str) -> None:

@@ -19,8 +19,10 @@ from hub.domain.flow.holding import place_hold, release_holds
 from hub.domain.flow.problems import assign, close_one, matching
 from hub.domain.flow.settling import end_if_complete, settle_change
 from hub.domain.flow.turn import Turn
+from hub.domain.flow.watching import snooze
 from hub.domain.holds import CREDIT
 from hub.domain.model import DEPARTMENTS
+from hub.domain.monitor import is_alert
 from hub.domain.node import first_ready_on
 from hub.domain.order import ZERO, LineState
 from hub.domain.phrases import Phrase
@@ -192,8 +194,8 @@ def _resolve(turn: Turn, event: OperatorCommanded) -> Verdict:
         if lasts(turn, exception):
             return Refuse("cause-lasts", f"{exception.kind} is no matter of opinion: {REMEDIES[exception.kind]}")
     for exception in exceptions:
-        if exception.kind == "stalled":
-            turn.update(stall_due=turn.now + turn.policy.stalled_after)
+        if is_alert(exception.kind):
+            snooze(turn, exception)
         close_one(turn, exception, f"Resolved by {event.owner}: {event.reason or 'no reason given'}")
     return None
 

@@ -41,11 +41,12 @@ def is_late(state: OrderState, department: Department) -> bool:
     work: Work = getattr(state, department)
     if work.expected_at is None or work.status not in UNFINISHED:
         return False
-    wanted_by = _wanted_by(state, department)
-    return wanted_by is not None and work.expected_at.date() > wanted_by
+    wanted = wanted_by(state, department)
+    return wanted is not None and work.expected_at.date() > wanted
 
 
-def _wanted_by(state: OrderState, department: Department) -> date | None:
+def wanted_by(state: OrderState, department: Department) -> date | None:
+    """The first day on which anything is wanted that the department has to do with; None if no day is named."""
     place, otherwise = DEPARTMENTS.index(department), None if state.terms is None else state.terms.requested_delivery
     dates = (
         line.line.requested_delivery or otherwise
@@ -97,12 +98,6 @@ def _delivered(turn: Turn, _: OpenException) -> str:
     return "The order was delivered" if state.settlement_id else ""
 
 
-def _on_time(turn: Turn, exception: OpenException) -> str:
-    state = turn.state
-    late = any(is_late(state, each) for each in DEPARTMENTS if each == exception.subject)
-    return "" if late else "Nothing is expected later than it is wanted any more"
-
-
 def _not_more(turn: Turn, exception: OpenException) -> str:
     state = turn.state
     line = _line(state, exception)
@@ -123,7 +118,6 @@ _ENDED: Mapping[ExceptionKind | str, Callable[[Turn, OpenException], str]] = {
     "group-parted": _reunited,
     "production-problem": _delivered,
     "procurement-problem": _delivered,
-    "late": _on_time,
     "over-delivered": _not_more,
 }
 

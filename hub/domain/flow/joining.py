@@ -97,14 +97,14 @@ def _on_scheduled(turn: Turn, event: StatusReported) -> Verdict:
     if work.expected_from is not None and event.occurred_at < work.expected_from:
         turn.explain(f"{event.department} has given a newer date than {expected:%Y-%m-%d %H:%M}")
         return None
-    turn.set_work(event.department, replace(work, expected_at=expected, expected_from=event.occurred_at))
+    dated = replace(
+        work, expected_at=expected, expected_from=event.occurred_at, cause=event.cause, because=event.reason
+    )
+    turn.set_work(event.department, dated)
     turn.explain(f"{event.department} expects {expected:%Y-%m-%d %H:%M}")
     if work.status == "done":
         return None
-    late = is_late(turn.state, event.department)
-    if late:
-        detail = f"{event.department} expects {expected:%Y-%m-%d}: {event.reason or 'no reason given'}"
-        open_exception(turn, "late", detail, subject=event.department, since=event.occurred_at, root=_root(event))
+    if is_late(turn.state, event.department):
         _tell_delay(turn)
     return None
 

@@ -11,23 +11,26 @@ from hub.domain.effects import ExceptionRaised
 from hub.domain.exceptions import HIGHEST, PLAIN, ExceptionKind
 from hub.domain.flow.turn import SOURCE, Turn
 from hub.domain.ids import case_id
+from hub.domain.monitor import Severity
 from hub.domain.order import OpenException
 
 
 def open_exception(
     turn: Turn,
-    kind: ExceptionKind,
+    kind: ExceptionKind | str,
     detail: str,
     *,
     subject: str = "",
-    severity: Literal["warning", "critical"] = "warning",
+    severity: Severity = "warning",
     since: datetime | None = None,
     root: str = "",
     owner: str = "",
+    department: str = "",
 ) -> None:
     """Opens an exception of this kind and subject; one that is open stays, with the latest cause.
 
-    `since`: when the cause happened. `root`: what other orders may have the same trouble with, in the same words; empty
+    `kind`: or the name of a rule of the monitor, which finds it in the hands of `department`. `since`: when the cause
+    happened. `root`: what other orders may have the same trouble with, in the same words; empty
     if it is this order's own. `owner`: who has to see to it, if not who the rules say.
     """
     since = since or turn.now
@@ -37,7 +40,7 @@ def open_exception(
                 _replace(turn, replace(each, detail=detail, opened_at=since))
             turn.explain(f"exception {kind} is open already: {detail}")
             return
-    rule = turn.policy.exceptions.get(kind, PLAIN)
+    rule = turn.policy.monitor.rules.get(kind) or turn.policy.exceptions.get(kind, PLAIN)
     opened = OpenException(
         exception_id=turn.next_id(),
         kind=kind,
@@ -48,7 +51,8 @@ def open_exception(
         opened_at=since,
         priority=rule.priority,
         root=root or f"order {turn.state.order_id}",
-        escalate_at=_next_escalation(turn, kind, rule.priority),
+        escalate_at=_next_escalation(turn, kind, rule.priority, 0),
+        department=department,
     )
     turn.update(exceptions=(*turn.state.exceptions, opened))
     _raise(turn, opened, "opened", opened.exception_id)
@@ -78,7 +82,7 @@ def close_one(turn: Turn, exception: OpenException, detail: str) -> None:
 
 def assign(turn: Turn, exception: OpenException, owner: str) -> None:
     """Gives one exception to a person, who has as long as the one before had."""
-    due = _next_escalation(turn, exception.kind, exception.priority)
+    due = _next_escalation(turn, exception.kind, exception.priority, exception.level)
     assigned = replace(exception, owner=owner, escalate_at=due)
     _replace(turn, assigned)
     _raise(turn, assigned, "assigned", turn.next_id())
@@ -88,22 +92,39 @@ def escalate_due(turn: Turn) -> bool:
     """Takes exceptions further that nobody has ended in time; whether any was due."""
     due = [each for each in turn.state.exceptions if each.escalate_at is not None and each.escalate_at <= turn.now]
     for each in due:
-        rule = turn.policy.exceptions.get(each.kind, PLAIN)
-        priority = max(each.priority - 1, HIGHEST)
-        raised = replace(
-            each,
-            severity="critical",
-            owner=rule.escalate_to or each.owner,
-            priority=priority,
-            escalate_at=_next_escalation(turn, each.kind, priority),
-        )
+        raised = _raised(turn, each)
         _replace(turn, raised)
         _raise(turn, raised, "escalated", turn.next_id())
-        turn.explain(f"exception {each.kind} is open still: priority {priority}, {raised.owner or 'nobody'} has it")
+        owner = raised.owner or "nobody"
+        turn.explain(f"exception {each.kind} is open still: priority {raised.priority}, {owner} has it")
     return bool(due)
 
 
-def _next_escalation(turn: Turn, kind: str, priority: int) -> datetime | None:
+def _raised(turn: Turn, exception: OpenException) -> OpenException:
+    """The exception taken further: by the next step of the monitor's rule, or as its kind is."""
+    kind, level = exception.kind, exception.level
+    priority = max(exception.priority - 1, HIGHEST)
+    rule = turn.policy.monitor.rules.get(kind)
+    if rule is None or level >= len(rule.escalate):
+        severity: Severity = "critical"
+        owner = turn.policy.exceptions.get(kind, PLAIN).escalate_to
+    else:
+        severity, owner = rule.escalate[level].severity, rule.escalate[level].to
+    return replace(
+        exception,
+        severity=severity,
+        owner=owner or exception.owner,
+        priority=priority,
+        level=level + 1,
+        escalate_at=_next_escalation(turn, kind, priority, level + 1),
+    )
+
+
+def _next_escalation(turn: Turn, kind: str, priority: int, level: int) -> datetime | None:
+    """When what was taken further `level` times is so again; the monitor's is not in its quiet hours."""
+    monitor = turn.policy.monitor
+    if (rule := monitor.rules.get(kind)) is not None:
+        return monitor.loud(rule, turn.now + rule.escalate[level].after) if level < len(rule.escalate) else None
     after = turn.policy.exceptions.get(kind, PLAIN).escalate_after
     return None if after is None or priority <= HIGHEST else turn.now + after
 
@@ -132,5 +153,6 @@ def _raise(
             root=exception.root,
             case_id=case_id(exception.kind, exception.root),
             opened_at=exception.opened_at,
+            department=exception.department,
         )
     )

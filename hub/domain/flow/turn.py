@@ -99,21 +99,24 @@ class Turn:
         """Moves the commercial axis; InvariantError if the table forbids it."""
         state = self.state
         status = lifecycle.move("commercial", lifecycle.COMMERCIAL, state.commercial, trigger, state.order_id)
-        self.state = replace(state, commercial=status)
+        since = state.commercial_since if status == state.commercial else self.now
+        self.state = replace(state, commercial=status, commercial_since=since)
         self.moved = True
 
     def move_credit(self, trigger: lifecycle.CreditTrigger) -> None:
         """Moves the credit axis; InvariantError if the table forbids it."""
         state = self.state
         status = lifecycle.move("credit", lifecycle.CREDIT, state.credit, trigger, state.order_id)
-        self.state = replace(state, credit=status)
+        since = state.credit_since if status == state.credit else self.now
+        self.state = replace(state, credit=status, credit_since=since)
         self.moved = True
 
     def move_billing(self, trigger: lifecycle.BillingTrigger) -> None:
         """Moves the billing axis; InvariantError if the table forbids it."""
         state = self.state
         status = lifecycle.move("billing", lifecycle.BILLING, state.billing, trigger, state.order_id)
-        self.state = replace(state, billing=status)
+        since = state.billing_since if status == state.billing else self.now
+        self.state = replace(state, billing=status, billing_since=since)
         self.moved = True
 
     def move_work(self, department: Department, trigger: lifecycle.WorkTrigger) -> None:
@@ -123,5 +126,5 @@ class Turn:
         if status == lifecycle.EARLY:
             raise InvariantError(f"Order {self.state.order_id}: the {department} axis cannot {trigger} yet")
         if status not in (lifecycle.LATE, work.status):
-            self.set_work(department, replace(work, status=status))
+            self.set_work(department, replace(work, status=status, since=self.now))
         self.moved = True

@@ -1,0 +1,235 @@
+"""The schedule of an order: made when it is allocated, made anew when what it rests on changes, kept as it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+
+from msgspec.structs import replace
+
+from hub.domain import ledger
+from hub.domain.calendar import close_of
+from hub.domain.flow.turn import Turn
+from hub.domain.headline import UNFINISHED
+from hub.domain.model import DEPARTMENTS, Department
+from hub.domain.order import LineState, OrderState, Work
+from hub.domain.schedule import BUILDS_ON, DEPARTMENT_OF, MILESTONES, Milestone, MilestonePlan, Schedule
+
+_ACCEPTED = frozenset(("accepted", "scheduled", "started", "done"))
+_WITHOUT_WORK = frozenset(("none", "rejected", "cancelled"))
+_OVER = frozenset(("fulfilled", "closed"))
+_MADE_BY: Mapping[Milestone, Department] = {"produced": "production", "received": "procurement"}
+_HOUR = timedelta(hours=1)
+
+
+def keep_schedule(turn: Turn, before: OrderState) -> None:
+    """Bring the schedule up to what was decided; one is made with the first work, and anew as what it rests on changes.
+
+    Without steps (rules/plan.yaml) there is none.
+    """
+    state, known = turn.state, turn.state.schedule
+    if known is None:
+        if state.commercial == "confirmed" and turn.policy.schedule.steps and _has_work(state):
+            turn.update(schedule=_made(turn, {}))
+            turn.explain(_told(turn))
+        return
+    if state.commercial == "cancelled":
+        return
+    reached = _reached(turn, known)
+    if _rests_on_else(before, state):
+        turn.update(schedule=_made(turn, reached))
+        turn.explain(_told(turn))
+    elif any(reached.get(each.name) != each.reached for each in known.milestones):
+        milestones = tuple(
+            each if reached.get(each.name) == each.reached else replace(each, reached=reached.get(each.name))
+            for each in known.milestones
+        )
+        turn.update(schedule=_schedule(turn, milestones))
+
+
+def predict_anew(turn: Turn) -> None:
+    """Time has passed without the next milestone being reached: where that leads to."""
+    known = turn.state.schedule
+    if known is None or turn.state.commercial != "confirmed":
+        return
+    predicted = _schedule(turn, known.milestones)
+    if predicted != known:
+        turn.update(schedule=predicted)
+
+
+def promise(state: OrderState) -> date | None:
+    """The day the customer was promised what is left to deliver, or else wants the first of it; None if neither."""
+    wanted = wanted_first(state)
+    if state.promised is None or wanted is None:
+        return wanted
+    return max(state.promised, wanted)
+
+
+def wanted_first(state: OrderState) -> date | None:
+    """The first day on which anything is wanted that was not delivered; None if nothing is."""
+    otherwise = None if state.terms is None else state.terms.requested_delivery
+    dates = [line.line.requested_delivery or otherwise for line in state.lines if ledger.is_open(line)]
+    return min((day for day in dates if day is not None), default=None)
+
+
+def _rests_on_else(before: OrderState, state: OrderState) -> bool:
+    """Whether what a schedule rests on has changed: revision, promise, who works on it, and the dates they give."""
+    if (
+        before.revision != state.revision
+        or before.capacity is not state.capacity
+        or before.promised != state.promised
+        or before.schedule is None
+    ):
+        return True
+    for department in DEPARTMENTS:
+        was: Work = getattr(before, department)
+        now: Work = getattr(state, department)
+        if was is now:
+            continue
+        # Goods are shipped in any case: that logistics is asked to is no news.
+        given = department != "logistics" and (was.status in _WITHOUT_WORK) != (now.status in _WITHOUT_WORK)
+        if given or was.expected_at != now.expected_at:
+            return True
+    return False
+
+
+def _has_work(state: OrderState) -> bool:
+    return any(getattr(state, department).status not in _WITHOUT_WORK for department in DEPARTMENTS)
+
+
+def _made(turn: Turn, reached: Mapping[Milestone, datetime]) -> Schedule:
+    """The schedule anew: what was reached stays, what is left is planned from there."""
+    state = turn.state
+    old = {} if state.schedule is None else {each.name: each.planned for each in state.schedule.milestones}
+    reached = reached or _reached(turn, None)
+    ends = dict(_forward(turn, tuple(_parts(state)), reached, state.placed_at or turn.now))
+    milestones = tuple(
+        MilestonePlan(name, old.get(name, end) if name in reached else end, reached.get(name))
+        for name, end in ends.items()
+    )
+    return _schedule(turn, milestones)
+
+
+def _schedule(turn: Turn, milestones: tuple[MilestonePlan, ...]) -> Schedule:
+    """The milestones, with where they lead to from now."""
+    delivered = next(each for each in milestones if each.name == "delivered")
+    if delivered.reached is not None:
+        predicted = delivered.reached
+    else:
+        names = tuple(each.name for each in milestones if each.name not in ("settled", "paid"))
+        reached = {each.name: each.reached for each in milestones if each.reached is not None}
+        predicted = dict(_forward(turn, names, reached, turn.now, not_before=turn.now))["delivered"]
+    day, known = promise(turn.state), turn.state.schedule
+    if day is None and known is not None and delivered.reached is not None:
+        day = known.promised
+    slack = None if day is None else (turn.policy.schedule.end_of(day) - predicted) // _HOUR
+    return Schedule(milestones, predicted, day, slack)
+
+
+def _forward(
+    turn: Turn,
+    names: tuple[Milestone, ...],
+    reached: Mapping[Milestone, datetime],
+    begin: datetime,
+    not_before: datetime | None = None,
+) -> Iterator[tuple[Milestone, datetime]]:
+    """When each milestone is reached, or will be by the rules if nothing before `not_before` counts any more."""
+    timings = turn.policy.schedule.timings
+    ends: dict[Milestone, datetime] = {}
+    for name in names:
+        end = reached.get(name)
+        if end is None:
+            start = max((ends[each] for each in BUILDS_ON[name] if each in ends), default=begin)
+            if name == "paid":
+                end = start + timedelta(days=turn.state.payment_days)
+            else:
+                end = _given(turn, name) or timings[name].after(start)
+            if not_before is not None and end < not_before:
+                end = not_before
+            end = max(end, start)
+        ends[name] = end
+        yield name, end
+
+
+def _given(turn: Turn, name: Milestone) -> datetime | None:
+    """When a milestone comes by what its department, or else its nodes, have said; None if nobody has said."""
+    department = _MADE_BY.get(name) or ("logistics" if name == "delivered" else None)
+    if department is None:
+        return None
+    work = turn.work(department)
+    if work.expected_at is not None and work.status in UNFINISHED:
+        return work.expected_at
+    days = [
+        _end_of_work(turn, each.node, each.ready_on)
+        for line in turn.state.lines
+        for each in line.allocations
+        if each.ready_on is not None and each.department == department and department != "logistics"
+    ]
+    return max(days, default=None)
+
+
+def _end_of_work(turn: Turn, name: str, day: date) -> datetime:
+    node = turn.context.router.node(name)
+    return turn.policy.schedule.end_of(day) if node is None else close_of(node.calendar, day)
+
+
+def _parts(state: OrderState) -> Iterator[Milestone]:
+    """The milestones this order has."""
+    for name in MILESTONES:
+        department = DEPARTMENT_OF.get(name)
+        if department in (None, "logistics") or getattr(state, str(department)).status not in _WITHOUT_WORK:
+            yield name
+
+
+def _reached(turn: Turn, known: Schedule | None) -> dict[Milestone, datetime]:
+    """When each milestone was reached that now is; one that is so no more (more was ordered) is not."""
+    state = turn.state
+    names = tuple(_parts(state)) if known is None else tuple(each.name for each in known.milestones)
+    before = {} if known is None else {each.name: each.reached for each in known.milestones}
+    found: dict[Milestone, datetime] = {}
+    for name in names:
+        if _IS_REACHED[name](state):
+            found[name] = before.get(name) or _when(turn, name)
+    return found
+
+
+def _when(turn: Turn, name: Milestone) -> datetime:
+    """Goods move when their department says they did, but never in the future; the rest is when the hub heard of it."""
+    state, now = turn.state, turn.now
+    if name == "confirmed":
+        return state.commercial_since or now
+    department = _MADE_BY.get(name) or ("logistics" if name in ("shipped", "delivered") else None)
+    moved_at = None if department is None else turn.work(department).moved_at
+    return now if moved_at is None else min(moved_at, now)
+
+
+def _is_accepted(department: Department) -> Callable[[OrderState], bool]:
+    return lambda state: getattr(state, department).status in _ACCEPTED
+
+
+def _all(test: Callable[[LineState], bool]) -> Callable[[OrderState], bool]:
+    return lambda state: state.logistics.status in ("started", "done") and all(map(test, state.lines))
+
+
+_IS_REACHED: Mapping[Milestone, Callable[[OrderState], bool]] = {
+    "confirmed": lambda _: True,
+    "allocated": lambda state: not state.capacity and not any(line.unallocated for line in state.lines),
+    "production-accepted": _is_accepted("production"),
+    "procurement-accepted": _is_accepted("procurement"),
+    "produced": lambda state: state.production.status == "done",
+    "received": lambda state: state.procurement.status == "done",
+    "logistics-accepted": _is_accepted("logistics"),
+    "shipped": _all(lambda line: line.shipped >= ledger.wanted(line)),
+    "delivered": _all(lambda line: not ledger.is_open(line)),
+    "settled": lambda state: state.settlement_id != "",
+    "paid": lambda state: state.settlement_id != "" and (state.billing == "paid" or state.commercial == "closed"),
+}
+
+
+def _told(turn: Turn) -> str:
+    schedule = turn.state.schedule
+    if schedule is None:
+        return ""
+    slack = schedule.slack_hours
+    kept = "" if slack is None else f", {abs(slack)} hours {'before' if slack >= 0 else 'after'} what is promised"
+    return f"planned: delivered {schedule.predicted:%Y-%m-%d %H:%M}{kept}"
