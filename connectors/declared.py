@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from hub.errors import ConfigError
+from hub.rules import plain_yaml
 from hub.rules.marked import at, entries_of
 
 T = TypeVar("T")
@@ -38,12 +39,12 @@ def load_declared(path: Path, kind: type[T], what: str, check: Check[T] | None =
 def parse_declared(text: str, origin: str, kind: type[T], check: Check[T] | None = None) -> T:
     """The declaration written in `text`. Raises ConfigError, naming `origin`, line and field."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = plain_yaml.compose(text)
         if node is None:
             raise ConfigError(f"{origin} is empty")
-        _check_keys(node, origin, set())
-        document: Any = yaml.SafeLoader("").construct_document(node)
-    except (yaml.YAMLError, RecursionError) as error:
+        _check_keys(node, origin)
+        document: Any = plain_yaml.construct(node)
+    except yaml.YAMLError as error:
         raise ConfigError(f"{origin} is not YAML: {error}") from error
     try:
         declared = msgspec.convert(document, kind, strict=False)
@@ -58,16 +59,13 @@ def parse_declared(text: str, origin: str, kind: type[T], check: Check[T] | None
     return declared
 
 
-def _check_keys(node: yaml.Node, origin: str, seen: set[int]) -> None:
-    if id(node) in seen:
-        raise ConfigError(f"{at(origin, node)}: write it out, without anchors and aliases")
-    seen.add(id(node))
+def _check_keys(node: yaml.Node, origin: str) -> None:
     if isinstance(node, yaml.MappingNode):
         for each in entries_of(node, origin).values():
-            _check_keys(each, origin, seen)
+            _check_keys(each, origin)
     elif isinstance(node, yaml.SequenceNode):
         for each in node.value:
-            _check_keys(each, origin, seen)
+            _check_keys(each, origin)
 
 
 def _node(node: yaml.Node, path: str) -> yaml.Node:

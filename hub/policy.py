@@ -20,7 +20,7 @@ from hub.domain.policy import Policy
 from hub.domain.roles import Role
 from hub.domain.schedule import ScheduleRules
 from hub.errors import ConfigError
-from hub.rules import RULES_DIR, load_plan
+from hub.rules import RULES_DIR, load_plan, plain_yaml
 from hub.rules.named import load_named
 from hub.rules.texts import load_texts
 
@@ -34,7 +34,7 @@ def load_policy(rules_dir: Path | None = None) -> Policy:
     directory = rules_dir or RULES_DIR
     path = directory / _FILE_NAME
     try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        settings = plain_yaml.load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
         raise ConfigError(f"The policy {path} cannot be read: {exc}") from exc
     if not isinstance(settings, dict):

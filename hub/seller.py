@@ -10,7 +10,7 @@ import yaml
 from hub.domain.countries import COUNTRIES
 from hub.domain.party import Seller
 from hub.errors import ConfigError
-from hub.rules import RULES_DIR
+from hub.rules import RULES_DIR, plain_yaml
 
 _FILE_NAME = "seller.yaml"
 
@@ -19,7 +19,7 @@ def load_seller(rules_dir: Path | None = None) -> Seller:
     """The seller of a directory, by default the hub's own. Raises ConfigError, naming file and field."""
     path = (rules_dir or RULES_DIR) / _FILE_NAME
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = plain_yaml.load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
         raise ConfigError(f"The seller {path} cannot be read: {exc}") from exc
     try:

@@ -9,7 +9,7 @@ import yaml
 
 from hub.domain.reconciliation.discrepancy import Tolerances
 from hub.errors import ConfigError
-from hub.rules import RULES_DIR
+from hub.rules import RULES_DIR, plain_yaml
 
 _FILE_NAME = "tolerances.yaml"
 
@@ -23,7 +23,7 @@ def load_tolerances(rules_dir: Path | None = None) -> Tolerances:
     if not path.exists():
         return Tolerances()
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        document = plain_yaml.load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
         raise ConfigError(f"The tolerances {path} cannot be read: {exc}") from exc
     try:

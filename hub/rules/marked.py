@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import yaml
 
 from hub.errors import ConfigError
+from hub.rules import plain_yaml
 
 
 def lists_of(text: str, origin: str, names: Collection[str]) -> dict[str, list[yaml.Node]]:
     """The entries of the lists a file consists of, by their names. Raises ConfigError if it holds anything else."""
     try:
-        document = yaml.compose(text, Loader=yaml.SafeLoader)
+        document = plain_yaml.compose(text)
     except yaml.YAMLError as exc:
         raise ConfigError(f"{origin} is not YAML: {exc}") from exc
     shown = ", ".join(f"`{name}:`" for name in names)
@@ -33,6 +35,15 @@ def entries_of(node: yaml.MappingNode, origin: str) -> dict[str, yaml.Node]:
             raise ConfigError(f"{at(origin, key)}: {name} is given twice")
         entries[name] = value
     return entries
+
+
+def value_of(node: yaml.Node, origin: str) -> Any:
+    """What a node stands for. Raises ConfigError where that is nothing, like the 31st of February."""
+    try:
+        return plain_yaml.construct(node)
+    except yaml.MarkedYAMLError as exc:
+        line = exc.problem_mark.line + 1 if exc.problem_mark else node.start_mark.line + 1
+        raise ConfigError(f"{origin}, line {line}: {exc.problem}") from exc
 
 
 def at(origin: str, node: yaml.Node) -> str:

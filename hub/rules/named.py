@@ -11,7 +11,7 @@ import yaml
 
 from hub.domain.model import Frozen
 from hub.errors import ConfigError
-from hub.rules.marked import at, entries_of, lists_of
+from hub.rules.marked import at, entries_of, lists_of, value_of
 from hub.rules.rule_file import directory_with, read_rules
 
 S = TypeVar("S", bound=Frozen)
@@ -51,7 +51,7 @@ def _named(node: yaml.Node, origin: str) -> tuple[str, dict[str, Any]]:
     if not isinstance(node, yaml.MappingNode):
         raise ConfigError(f"{at(origin, node)}: an entry has a name and more; `- name: ...`")
     entries_of(node, origin)
-    settings: dict[str, Any] = yaml.SafeLoader("").construct_document(node)
+    settings: dict[str, Any] = value_of(node, origin)
     name = settings.pop("name", None)
     if not isinstance(name, str) or not name or ":" in name:
         raise ConfigError(f"{at(origin, node)}: an entry needs a name, which is a text without a colon")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub.errors import ConfigError
 from hub.rules.condition import Vocabulary, fault
-from hub.rules.marked import at, entries_of, lists_of
+from hub.rules.marked import at, entries_of, lists_of, value_of
 
 RULES_DIR = Path(__file__).resolve().parent.parent.parent / "rules"
 """The rule set that comes with the hub."""
@@ -92,7 +92,7 @@ def _entry(node: yaml.Node, origin: str, section: Section, known: Mapping[str, A
     if not isinstance(node, yaml.MappingNode):
         raise ConfigError(f"{at(origin, node)}: a {noun} has a name and more; `- name: ...`")
     entries = entries_of(node, origin)
-    data: dict[str, Any] = yaml.SafeLoader("").construct_document(node)
+    data: dict[str, Any] = value_of(node, origin)
     name = data.get("name", "without a name")
     try:
         entry = section.entry.model_validate(data, context=known)

@@ -12,6 +12,7 @@ import yaml
 from hub.domain.customer import NOTIFICATION_KINDS
 from hub.domain.texts import FALLBACK, PLACEHOLDERS, Texts
 from hub.errors import ConfigError
+from hub.rules import plain_yaml
 from hub.rules.rule_file import directory_with
 
 _DIRECTORY = "texts"
@@ -32,7 +33,7 @@ def load_texts(rules_dir: Path | None = None) -> Mapping[str, Texts]:
 
 def _read(path: Path) -> Texts:
     try:
-        texts = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Texts)
+        texts = msgspec.convert(plain_yaml.load(path.read_text(encoding="utf-8")), Texts)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as exc:
         raise ConfigError(f"The texts {path} cannot be read: {exc}") from exc
     if missing := [kind for kind in NOTIFICATION_KINDS if kind not in texts.notifications]:

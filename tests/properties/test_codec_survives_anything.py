@@ -17,12 +17,13 @@ from hub.codec.lock import current, read_lock
 from hub.codec.records import RECORDS, schema_name
 from hub.errors import CodecError
 from tests.support.messages import example, reference_decode
+from tests.support.mutations import COUNT
 
 CODEC = Codec.load()
 REASONS = {
     "empty", "bad-magic", "unknown-schema", "truncated", "trailing-bytes", "not-utf8", "invalid-value",
 }  # fmt: skip
-MUTANTS = 30_000
+MUTANTS = max(30_000, COUNT)
 
 
 def _mutate(message: bytes, others: list[bytes], rng: random.Random) -> bytes:
@@ -71,7 +72,7 @@ def test_injured_messages_are_refused_or_read_as_the_reference_reads_them() -> N
     assert read > MUTANTS // 50, "hardly any injury left a readable message: the comparison proves little"
 
 
-@settings(max_examples=300)
+@settings(max_examples=max(300, COUNT))
 @given(schema=st.sampled_from(RECORDS), body=st.binary(max_size=200))
 def test_arbitrary_bytes_are_refused_or_read(schema: type[Any], body: bytes) -> None:
     raw = b"\0" + CODEC.schema_id(schema).to_bytes(4, "big") + body

@@ -1,16 +1,14 @@
-"""Whatever bytes come in, a connector answers with documents and refusals, never with an exception."""
+"""Whatever bytes come in, a connector answers with documents and refusals, at a price in proportion to them."""
 
 from __future__ import annotations
 
 import io
-import os
-import re
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from pyarrow import parquet
@@ -20,12 +18,16 @@ from connectors.defaults import Defaults, Vat
 from connectors.detect import read
 from connectors.mapped.mapping import TableMapping, load_mapping
 from hub.codec import Codec
+from hub.intake import IntakeError, event_from_document
+from hub.intake.json_events import IntakeProblem, object_from_json
+from tests.support.mutations import fuzzed, mutated, revalued, within_bounds
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ORDER_XML = (EXAMPLES / "order.xml").read_bytes()
 CHANGE_XML = (EXAMPLES / "order-change.xml").read_bytes()
 _VALUES = r'[>"]([^<>"\n]+)[<"]'
 ORDERS_JSONL = (EXAMPLES / "orders.jsonl").read_bytes()
+ORDER_JSON = ORDERS_JSONL.splitlines()[1]
 ORDERS_X12 = (EXAMPLES / "orders.x12").read_bytes()
 ORDERS_EDIFACT = (EXAMPLES / "orders.edi").read_bytes()
 ORDERS_CSV = (EXAMPLES / "orders.csv").read_bytes()
@@ -41,68 +43,12 @@ parquet.write_table(pa.Table.from_pylist(_PAYMENTS), _STREAM)
 REPORTS_PARQUET = _STREAM.getvalue().to_pybytes()
 CODEC = Codec.load()
 DEFAULTS = Defaults(Vat("E", Decimal(0)), "EUR", "DE")
-fuzzed = settings(max_examples=int(os.environ.get("HUB_FUZZ", "500")))
-"""`HUB_FUZZ=100000 ./run test tests/properties/test_intake_fuzz.py` looks longer."""
-
-snippets = st.one_of(
-    st.binary(max_size=8),
-    st.text(max_size=6).map(str.encode),
-    st.sampled_from(
-        [
-            b"",
-            b"-",
-            b"0",
-            b"1e9",
-            b"NaN",
-            b"9" * 19,
-            b"<a/>",
-            b"<!DOCTYPE a>",
-            b"&amp;",
-            b"&x;",
-            b"\x00",
-            b'"',
-            b"{",
-            b"]]>",
-        ]
-    ),
-)
-
-
-def mutated(original: bytes) -> st.SearchStrategy[bytes]:
-    """The document with up to six stretches of it replaced."""
-    place = st.integers(0, len(original))
-    cut = st.tuples(place, st.integers(0, 30), snippets)
-
-    def apply(cuts: list[tuple[int, int, bytes]]) -> bytes:
-        document = original
-        for start, length, text in cuts:
-            document = document[:start] + text + document[start + length :]
-        return document
-
-    return st.lists(cut, max_size=6).map(apply)
-
-
-def revalued(original: bytes, value: str) -> st.SearchStrategy[bytes]:
-    """The document with one to three of its values, as `value` finds them, replaced: it stays well-formed."""
-    places = [match.span(1) for match in re.finditer(value.encode(), original)]
-    printable = st.text(st.characters(exclude_characters='<>&"\\', exclude_categories=["C"]), max_size=12)
-    number = st.decimals().map(str)
-    odd = st.sampled_from(
-        ["", "NaN", "-1", "0", "1e400", "1_000", "9" * 18, "0.0000001", "2026-13-01", "٣", "S", "true"]
-    )
-    changes = st.dictionaries(st.sampled_from(places), printable | number | odd, min_size=1, max_size=3)
-
-    def apply(changed: dict[tuple[int, int], str]) -> bytes:
-        document = original
-        for (start, end), text in sorted(changed.items(), reverse=True):
-            document = document[:start] + text.encode() + document[end:]
-        return document
-
-    return changes.map(apply)
 
 
 def check(raw: bytes, mappings: Sequence[TableMapping] = ()) -> None:
-    for result in read(io.BufferedReader(io.BytesIO(raw)), "fuzz", DEFAULTS, mappings):
+    with within_bounds(raw):
+        results = list(read(io.BufferedReader(io.BytesIO(raw)), "fuzz", DEFAULTS, mappings))
+    for result in results:
         if isinstance(result, Accepted):
             CODEC.encode(result.event)  # what an edge takes can always be sent
         elif not isinstance(result, Receipt):
@@ -145,6 +91,19 @@ def test_any_bytes_like_a_table_are_taken_or_refused(raw: bytes) -> None:
 @given(mutated(REPORTS_PARQUET))
 def test_any_bytes_like_parquet_are_taken_or_refused(raw: bytes) -> None:
     check(raw, [REPORTS])
+
+
+@fuzzed
+@given(mutated(ORDER_JSON) | revalued(ORDER_JSON, r'": "([^"]*)"') | st.binary(max_size=200))
+def test_any_body_of_an_http_request_is_taken_or_refused_with_its_problems(raw: bytes) -> None:
+    problems: Sequence[IntakeProblem] | None = None
+    try:
+        with within_bounds(raw):
+            event = event_from_document(object_from_json(raw))
+        CODEC.encode(event)
+    except IntakeError as refused:
+        problems = refused.problems
+    assert problems is None or (problems and all(problem.reason for problem in problems))
 
 
 @fuzzed

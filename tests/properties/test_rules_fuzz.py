@@ -1,0 +1,85 @@
+"""Whatever stands in a file of rules or a declaration, it is read or refused in a sentence that names the file."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.mapped.mapping import load_mapping
+from connectors.partners.book import load_partners
+from hub.errors import ConfigError
+from hub.policy import load_policy
+from hub.rules import RULES_DIR, load_reviewer, load_router
+from hub.seller import load_seller
+from hub.tolerances import load_tolerances
+from tests.support.mutations import fuzzed, mutated, revalued, within_bounds
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+LOADERS: Mapping[str, Callable[[Path], object]] = {
+    "allocation.yaml": load_router,
+    "nodes.yaml": load_router,
+    "classes.yaml": load_reviewer,
+    "review.yaml": load_reviewer,
+    "policy.yaml": load_policy,
+    "holds.yaml": load_policy,
+    "exceptions.yaml": load_policy,
+    "roles.yaml": load_policy,
+    "texts/zh.yaml": load_policy,
+    "seller.yaml": load_seller,
+    "tolerances.yaml": load_tolerances,
+    "orders-mapping.yaml": lambda directory: load_mapping(directory / "orders-mapping.yaml"),
+    "partners.yaml": lambda directory: load_partners(directory / "partners.yaml"),
+}
+FILES = {name: ((EXAMPLES if (EXAMPLES / name).exists() else RULES_DIR) / name).read_bytes() for name in LOADERS}
+_VALUES = r": ([^\n]+)\n"
+_WHOLE = b"".join(FILES.values())
+
+
+@pytest.fixture(scope="module")
+def rules() -> Iterator[Path]:
+    """A directory with everything as it is."""
+    with TemporaryDirectory() as directory:
+        copy = Path(shutil.copytree(RULES_DIR, Path(directory) / "rules"))
+        for name, raw in FILES.items():
+            (copy / name).write_bytes(raw)
+        yield copy
+
+
+def injured() -> st.SearchStrategy[tuple[str, bytes]]:
+    """A file's name and what stands in it."""
+    deep = st.sampled_from([b"[" * 500, b"- " * 500, b"{a: " * 500, b"a: &a [*a]\n", b"a: 2026-02-31\n", b"9" * 5_000])
+    one = {name: mutated(raw) | revalued(raw, _VALUES) | deep for name, raw in FILES.items()}
+    return st.one_of([st.tuples(st.just(name), raws) for name, raws in one.items()])
+
+
+@fuzzed
+@given(file=injured())
+def test_any_bytes_like_rules_are_read_or_refused(rules: Path, file: tuple[str, bytes]) -> None:
+    name, raw = file
+    (rules / name).write_bytes(raw)
+    said = ""
+    try:
+        with within_bounds(_WHOLE):
+            LOADERS[name](rules)
+    except ConfigError as refused:
+        said = str(refused)
+    finally:
+        (rules / name).write_bytes(FILES[name])
+    assert not said or any(Path(file).name in said for file in FILES)
+
+
+def test_aliases_that_multiply_what_they_stand_for_are_refused(rules: Path) -> None:
+    lists = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))
+    for name, load in LOADERS.items():
+        (rules / name).write_text(f"a0: &a0 [x, x]\n{lists}")
+        try:
+            with within_bounds(_WHOLE), pytest.raises(ConfigError, match="without anchors and aliases"):
+                load(rules)
+        finally:
+            (rules / name).write_bytes(FILES[name])
