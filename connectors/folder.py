@@ -7,8 +7,10 @@ ids of events follow from their content.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -70,14 +72,16 @@ class DropFolder:
         return [*sorted((self._root / CLAIMED).glob("*")), *(self._root / name for _, name in sorted(came))]
 
     def claim(self, path: Path) -> Claimed | None:
-        """The file, locked; None if another process has it."""
+        """The file, locked; None if another process has it, or if it became a link or a pipe meanwhile."""
         with suppress(FileNotFoundError):
             name = os.fsencode(path.name)[-_LONGEST:].decode("utf-8", "ignore")
             if path.parent == self._root / CLAIMED:
                 name = path.name.partition("-")[2]
             else:
                 path = path.rename(self._root / CLAIMED / f"{uuid4().hex[:12]}-{name}")
-            stream = path.open("rb")
+            stream = _opened(path)
+            if stream is None:
+                return None
             if _locked(stream, path):
                 return Claimed(name, path, stream)
             stream.close()
@@ -113,6 +117,21 @@ class DropFolder:
             and entry.is_file(follow_symlinks=False)
             and entry.stat().st_mtime <= time.time() - self._quiet
         )
+
+
+def _opened(path: Path) -> BinaryIO | None:
+    """A plain file to read: never what a link leads to, for whoever may put files here may not read all we may."""
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise
+    stream = os.fdopen(number, "rb")
+    if stat.S_ISREG(os.fstat(number).st_mode):
+        return stream
+    stream.close()
+    return None
 
 
 def _locked(stream: BinaryIO, path: Path) -> bool:

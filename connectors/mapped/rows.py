@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from io import SEEK_END
 from typing import Any, BinaryIO
 
 import orjson
@@ -18,6 +19,8 @@ MAX_ROW_BYTES = 1024 * 1024
 """Longest row read."""
 MAX_GROUP_BYTES = 256 * 1024 * 1024
 """Largest group of rows of a Parquet file, unpacked: what one reads at a time."""
+_MAY_UNPACK, _TIMES_ITS_SIZE = 16 * 1024 * 1024, 1_000
+"""A Parquet file's rows may come to so many bytes, and so many times what the file has."""
 _BATCH = 500
 _TRUTH = {True: "true", False: "false"}
 
@@ -139,17 +142,32 @@ def _parquet(stream: BinaryIO, mapping: TableMapping) -> Iterator[Row | BadRow]:
 
     number = 0
     try:
-        table = parquet.ParquetFile(stream, thrift_string_size_limit=10**7, thrift_container_size_limit=10**6)
-        sizes = [table.metadata.row_group(each).total_byte_size for each in range(table.num_row_groups)]
+        limits = {"thrift_string_size_limit": 10**7, "thrift_container_size_limit": 10**6}
+        metadata = parquet.ParquetFile(stream, **limits).metadata
+        sizes = [metadata.row_group(each).total_byte_size for each in range(metadata.num_row_groups)]
         if max(sizes, default=0) > MAX_GROUP_BYTES:
             yield BadRow(
                 0, b"", f"a group of rows is {max(sizes)} bytes, more than {MAX_GROUP_BYTES}; write smaller ones"
             )
             return
+        room = _MAY_UNPACK + _TIMES_ITS_SIZE * stream.seek(0, SEEK_END)
+        # A text that many rows have is held once, and unpacked for one of them at a time.
+        columns = [metadata.schema.column(each) for each in range(metadata.num_columns)]
+        texts = [each.path for each in columns if each.physical_type == "BYTE_ARRAY"]
+        table = parquet.ParquetFile(stream, metadata=metadata, read_dictionary=texts, **limits)
         for batch in table.iter_batches(batch_size=_BATCH):
-            for each in batch.to_pylist():
+            for values in zip(*batch.columns, strict=True):
                 number += 1
-                yield _row(number, orjson.dumps(each, default=str), each, mapping)
+                found = {name: value.as_py() for name, value in zip(batch.schema.names, values, strict=True)}
+                raw = orjson.dumps(found, default=str)
+                room -= len(raw)
+                if room < 0:
+                    yield BadRow(number, b"", "the file unpacks to far more than it holds; write it another way")
+                    return
+                if len(raw) > MAX_ROW_BYTES:
+                    yield BadRow(number, raw[:MAX_ROW_BYTES], f"the row is longer than {MAX_ROW_BYTES} bytes")
+                else:
+                    yield _row(number, raw, found, mapping)
     except (pa.ArrowException, OSError, ValueError, TypeError, RecursionError) as error:
         yield BadRow(number + 1, b"", f"the Parquet file cannot be read: {str(error).splitlines()[0]}")
 

@@ -28,6 +28,7 @@ from tests.support.rights import powers, rights
 from tests.support.secured_kafka import SecuredKafka, make_certificate, secured_kafka
 
 APP_ID = Settings().app_id
+METRICS_TOKEN = "the-token-of-the-metrics"
 LANGUAGES = {"production": "java", "procurement": "node", "logistics": "python"}
 _PATIENCE = 60.0
 pytestmark = pytest.mark.kafka
@@ -39,12 +40,18 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secur
         async with kafka_admin.connect(kafka.settings("administrator").kafka_client()) as admin:
             await kafka_admin.create(admin, TOPICS.values(), partitions=DEFAULT_PARTITIONS, replication_factor=1)
         yield kafka
+    logs = list(kafka.directory.parent.glob("**/*.log"))
+    secrets = [METRICS_TOKEN, *(kafka.password_file(role).read_text().strip() for role in ROLES)]
+    told = [(log.name, secret) for log in logs for secret in secrets if secret in log.read_text(errors="replace")]
+    assert len(logs) > 3
+    assert told == [], "a password or a token was written where anybody can read it"
 
 
 async def _hub(kafka: SecuredKafka, user: str, *arguments: str, **environment: str) -> tuple[int, str]:
     """The status a command of the hub ends with as a user, and what it says."""
     log = kafka.directory / f"{user}-{arguments[0]}.log"
-    async with Program(["-m", "hub", *arguments], kafka.environment(user) | environment, log) as command:
+    environment = {**kafka.environment(user), "HUB_LOG_LEVEL": "debug", **environment}
+    async with Program(["-m", "hub", *arguments], environment, log) as command:
         status = await command.ends(_PATIENCE)
         return -1 if status is None else status, command.output
 
@@ -60,7 +67,13 @@ async def test_every_program_does_its_part_of_an_order_with_no_more_rights_than_
 ) -> None:
     await _done(kafka, "administrator", "topics", "create")
     await _done(kafka, "administrator", "topics", "check")
-    worker = {**kafka.environment("worker"), "HUB_METRICS_PORT": "0", "HUB_DATA_DIR": str(tmp_path / "worker")}
+    worker = {
+        **kafka.environment("worker"),
+        "HUB_METRICS_PORT": "0",
+        "HUB_METRICS_TOKEN": METRICS_TOKEN,
+        "HUB_DATA_DIR": str(tmp_path / "worker"),
+        "HUB_LOG_LEVEL": "debug",
+    }
     async with AsyncExitStack() as running:
         hub = await running.enter_async_context(Program(["-m", "hub", "worker"], worker, tmp_path / "worker.log"))
         assert await hub.says("/metrics"), hub.output

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from connectors.mapped.mapping import load_mapping
 from connectors.partners.book import load_partners
 from hub.errors import ConfigError
+from hub.monitoring.sources import load_sources
 from hub.policy import load_policy
 from hub.rules import RULES_DIR, load_reviewer, load_router
 from hub.seller import load_seller
@@ -30,6 +31,9 @@ LOADERS: Mapping[str, Callable[[Path], object]] = {
     "holds.yaml": load_policy,
     "exceptions.yaml": load_policy,
     "roles.yaml": load_policy,
+    "monitor.yaml": load_policy,
+    "plan.yaml": load_policy,
+    "sources.yaml": load_sources,
     "texts/zh.yaml": load_policy,
     "seller.yaml": load_seller,
     "tolerances.yaml": load_tolerances,

@@ -14,7 +14,7 @@ from types import FrameType
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-COUNT = int(os.environ.get("HUB_FUZZ", "500"))
+COUNT = int(os.environ.get("HUB_FUZZ", "300"))
 """Inputs each parser is tried with: `HUB_FUZZ=100000 ./run test tests/properties -k fuzz` looks longer."""
 fuzzed = settings(max_examples=COUNT, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -9,13 +9,15 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import SecretStr
 
 from hub.cli import app, main
 from hub.cli.exits import Exit
 from hub.cli.manual import EXAMPLES, commands, page
+from hub.config import Settings, variable
 
 ROOT = Path(__file__).parents[2]
 COMMANDS: dict[str, Any] = dict(commands(app))
@@ -147,8 +149,8 @@ def test_wrong_input_is_told_in_one_sentence(
 def test_a_kafka_that_is_away_is_told_in_one_sentence_with_the_remedy(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for variable, value in AWAY.items():
-        monkeypatch.setenv(variable, value)
+    for setting, value in AWAY.items():
+        monkeypatch.setenv(setting, value)
     status, output, errors = run(NEEDS_KAFKA[name], tmp_path, monkeypatch, capsys)
     assert (status, output) == (Exit.FAILED, "")
     assert is_a_sentence(errors), errors
@@ -170,6 +172,58 @@ def test_a_program_that_finds_no_kafka_ends_with_a_sentence(name: str, tmp_path:
     assert ended.returncode == Exit.FAILED
     assert is_a_sentence(ended.stderr.splitlines(keepends=True)[-1])
     assert "Traceback" not in ended.stderr + ended.stdout
+
+
+SECRET_FIELDS = [name for name, field in Settings.model_fields.items() if SecretStr in get_args(field.annotation)]
+CANARIES = {variable(name): f"canary-{name}" for name in SECRET_FIELDS} | {"PGPASSWORD": "canary-database"}
+DEBUG = {
+    **AWAY,
+    **CANARIES,
+    "HUB_LOG_LEVEL": "debug",
+    "HUB_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+    "HUB_KAFKA_USERNAME": "clerk",
+    "HUB_MAIL_USERNAME": "clerk",
+}
+"""Every setting that is a secret, and the most that can be logged."""
+WITH_SECRETS = ("collect outbox postgresql://hub:canary-url@127.0.0.1:1/shop --once", "config show --json")
+"""Further ways to tell one."""
+
+
+def test_every_secret_has_a_canary() -> None:
+    assert {"kafka_password", "metrics_token", "intake_token", "mail_password"} <= set(SECRET_FIELDS)
+    assert not [
+        name
+        for name in Settings.model_fields
+        if re.search("password$|token$|secret$", name)
+        if name not in SECRET_FIELDS
+    ]
+
+
+@pytest.mark.parametrize(
+    "line", [*WRONG_INPUT.values(), *NEEDS_KAFKA.values(), *sorted(WITHOUT_INPUT - PROGRAMS), *WITH_SECRETS]
+)
+def test_no_command_tells_a_secret(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in DEBUG.items():
+        monkeypatch.setenv(name, value)
+    _, output, errors = run(line, tmp_path, monkeypatch, capsys)
+    assert "canary" not in output + errors
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_no_program_tells_a_secret(name: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "hub", name],
+        env={**os.environ, **DEBUG, "HUB_DATA_DIR": str(tmp_path), "HUB_METRICS_PORT": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == Exit.FAILED
+    assert "127.0.0.1:1" in ended.stderr
+    assert "canary" not in ended.stderr + ended.stdout
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -110,6 +110,16 @@ def test_unfinished_hidden_and_foreign_things_are_left_alone(drop: DropFolder, t
     assert drop.waiting() == []
 
 
+def test_what_became_a_link_or_a_pipe_before_it_was_claimed_is_not_read(drop: DropFolder, tmp_path: Path) -> None:
+    waiting = put(tmp_path, "orders.x12")
+    waiting.unlink()
+    waiting.symlink_to("/etc/passwd")
+    assert drop.claim(waiting) is None
+    (tmp_path / "claimed" / "0123456789ab-left.x12").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "claimed" / "0123456789ab-pipe.x12")
+    assert [drop.claim(path) for path in drop.waiting()] == [None, None, None]
+
+
 def test_files_are_taken_in_the_order_they_came_and_left_ones_first(drop: DropFolder, tmp_path: Path) -> None:
     for age, name in ((30, "b"), (20, "a"), (10, "c")):
         os.utime(put(tmp_path, name), (time.time() - age,) * 2)

@@ -201,3 +201,29 @@ def test_a_mistake_in_a_mapping_is_named_by_line_and_field(tmp_path: Path, old: 
     with pytest.raises(ConfigError) as raised:
         load_mapping(path)
     assert said in str(raised.value)
+
+
+IDS = TableMapping(event="PaymentReceived", format="parquet", fields={"event_id": "{id}"})
+
+
+def test_a_parquet_file_that_unpacks_to_far_more_than_it_holds_is_read_as_far_as_its_size_explains() -> None:
+    count, text = 2_000, "x" * 100_000
+    who = pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array([text]))
+    file = io.BytesIO()
+    parquet.write_table(pa.table({"id": who}), file, compression="zstd", row_group_size=count)
+    assert file.tell() < 2_000
+    assert count * len(text) > 10**8
+    found = list(rows.read_rows(file, IDS))
+    assert len(found) < 200
+    assert isinstance(found[-1], rows.BadRow)
+    assert found[-1].reason == "the file unpacks to far more than it holds; write it another way"
+
+
+def test_a_row_of_a_parquet_file_that_is_too_long_is_refused_alone() -> None:
+    file = io.BytesIO()
+    parquet.write_table(pa.table({"id": ["x" * 2_000_000, "short"]}), file, compression="none")
+    long, short = rows.read_rows(file, IDS)
+    assert isinstance(long, rows.BadRow)
+    assert long.reason == "the row is longer than 1048576 bytes"
+    assert isinstance(short, rows.Row)
+    assert short.values == {"id": "short"}

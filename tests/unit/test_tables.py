@@ -81,13 +81,16 @@ def test_numbers_as_long_as_they_may_be_and_text_with_everything_in_it_survive(t
     assert (second["number"], second["day"], second["at"]) == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    "text", ["=HYPERLINK(1)", "+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "\uff201"]
+)
 def test_a_text_that_spreadsheets_would_run_is_led_by_an_apostrophe_and_a_negative_number_is_not(
-    tmp_path: Path,
+    tmp_path: Path, text: str
 ) -> None:
     table = Table("t", {"text": "VARCHAR", "number": "DECIMAL(38,9)"})
     with CsvWriter(tmp_path, [table]) as writer:
-        writer.row("t", ("=HYPERLINK(1)", Decimal("-1.50")))
-    assert read_csv(tmp_path / "t.csv") == [{"text": "'=HYPERLINK(1)", "number": "-1.50"}]
+        writer.row("t", (text, Decimal("-1.50")))
+    assert read_csv(tmp_path / "t.csv") == [{"text": f"'{text}", "number": "-1.50"}]
 
 
 def test_tables_appear_when_all_are_written_or_not_at_all(tmp_path: Path) -> None:
