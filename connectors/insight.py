@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.reading import Reader
-from connectors.reconciling import MAX_BYTES
-from connectors.shelf import Held, Share, Shelf
+from connectors.shelf import MAX_BYTES, Held, shelves
 from hub.codec import Codec
 from hub.config import load
 from hub.domain.insight.figures import Figures
@@ -56,13 +55,7 @@ def run(job: Job) -> Figures:
 async def figures(job: Job, reader: Reader, codec: Codec) -> Figures:
     """The figures of the partition's orders that were placed in the period. Raises BrokerError, CodecError."""
     found = Figures()
-    shares = [Share()]
-    while shares:
-        shelf = Shelf(shares.pop(), job.max_bytes)
-        async for batch in reader.after(TOPICS, {}, follow=False, partition=job.partition):
-            for record in batch:
-                shelf.put(record)
-        shares += shelf.owed
+    async for shelf in shelves(reader, TOPICS, job.partition, job.max_bytes):
         for _, held in shelf:
             told = _history(held, codec)
             if told is not None and not _is_outside(told, job.period):

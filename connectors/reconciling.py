@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from connectors.reading import Reader
-from connectors.shelf import Held, Share, Shelf
+from connectors.shelf import MAX_BYTES, Held, Shelf, shelves
 from hub.codec import Codec
 from hub.config import load
 from hub.domain.effects import SettlementPosted, SettlementRecorded
@@ -27,13 +27,10 @@ from hub.domain.reconciliation.dossier import Dossier
 from hub.domain.reconciliation.order import Grounds, Outcome, in_full, reconcile
 from hub.domain.reconciliation.summary import Summary
 from hub.domain.statements import ItemStated
-from hub.runtime.spec import Record
 from hub.topics import ORDERS_JOURNAL, ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL
 
 TOPICS = (ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL)
 """What every order is reconciled by."""
-MAX_BYTES = 256 * 1024 * 1024
-"""Of records a process holds at a time."""
 _WRITER = msgspec.msgpack.Encoder()
 
 
@@ -100,15 +97,8 @@ class _Partition:
 
     async def reconcile(self) -> Summary:
         """All orders, a share at a time."""
-        shares = [Share()]
         with self._job.found.open("wb") as found, self._job.claims.open("wb") as claims:
-            while shares:
-                share = shares.pop()
-                shelf = Shelf(share, self._job.max_bytes)
-                async for batch in self._held(TOPICS):
-                    for record in batch:
-                        shelf.put(record)
-                shares += shelf.owed
+            async for shelf in shelves(self._reader, TOPICS, self._job.partition, self._job.max_bytes):
                 await self._reconcile(shelf, self._stated(shelf), found, claims)
         return self._summary
 
@@ -157,7 +147,8 @@ class _Partition:
 
     async def _ask_journal(self, asked: dict[bytes, list[bytes]]) -> None:
         """Every event that was applied to one of these orders."""
-        async for batch in self._held((ORDERS_JOURNAL,)):
+        journal = self._reader.after((ORDERS_JOURNAL,), {}, follow=False, partition=self._job.partition)
+        async for batch in journal:
             for record in batch:
                 wanted = asked.get(record.key or b"")
                 if wanted is not None:
@@ -182,9 +173,6 @@ class _Partition:
             if key in keys:
                 stated[key].append(item)
         return stated
-
-    def _held(self, topics: Sequence[str]) -> AsyncIterator[list[Record]]:
-        return self._reader.after(topics, {}, follow=False, partition=self._job.partition)
 
 
 def _customer(dossier: Dossier) -> str:

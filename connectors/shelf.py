@@ -6,13 +6,16 @@ any size is read as often as it needs to be, and each time only its share of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
+from connectors.reading import Reader
 from hub.runtime.spec import Record
 from hub.topics import TOPICS
 
+MAX_BYTES = 256 * 1024 * 1024
+"""Of records that a process holds at a time."""
 _DEEPEST = 20
 """Halvings: a millionth of a partition is held however large it is."""
 
@@ -80,9 +83,32 @@ class Shelf:
         while self._bytes > self._max_bytes and self._share.bits < _DEEPEST:
             self._halve()
 
+    def clear(self) -> None:
+        """Takes everything off it."""
+        self._orders.clear()
+        self._bytes = 0
+
     def _halve(self) -> None:
         kept, owed = self._share.halves()
         self.owed.append(owed)
         self._share = kept
         for key in [key for key in self._orders if key not in kept]:
             self._bytes -= self._orders.pop(key).size()
+
+
+async def shelves(
+    reader: Reader, topics: Sequence[str], partition: int, max_bytes: int = MAX_BYTES
+) -> AsyncIterator[Shelf]:
+    """All that topics hold in a partition, by order: every order is on one of the shelves.
+
+    A shelf is cleared when the next one is asked for.
+    """
+    shares = [Share()]
+    while shares:
+        shelf = Shelf(shares.pop(), max_bytes)
+        async for batch in reader.after(topics, {}, follow=False, partition=partition):
+            for record in batch:
+                shelf.put(record)
+        shares += shelf.owed
+        yield shelf
+        shelf.clear()

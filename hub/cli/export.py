@@ -20,21 +20,18 @@ from connectors.ocel.document import write_document
 from connectors.ocel.log import Described, Event
 from connectors.ocel.telling import TOPICS, is_sent, tell_entry, tell_sent
 from connectors.reading import Reader
+from hub.cli.export_orders import orders
 from hub.codec import Codec
 from hub.config import load
 from hub.domain.journal import JournalEntry
 from hub.errors import ConfigError
 
 app = typer.Typer(help="What the hub knows, for programs of others.", no_args_is_help=True)
+app.command()(orders)
 
 _DAYS = ["%Y-%m-%d"]
 _JSON = frozenset((".json", ".jsonocel"))
 _SQLITE = frozenset((".sqlite", ".sqlite3", ".db"))
-
-
-@app.callback()
-def _exports() -> None:
-    """A group of commands, also while it has only one."""
 
 
 @app.command()

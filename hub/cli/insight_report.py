@@ -56,7 +56,7 @@ def span(value: timedelta) -> str:
     minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86400)
     if not hours:
         return f"{minutes}m {int(seconds) % 60}s"
-    return f"{days}d {hours % 24}h" if days else f"{hours}h {minutes % 60}m"
+    return f"{days:,}d {hours % 24}h" if days else f"{hours}h {minutes % 60}m"
 
 
 def _print_suggestions(console: Console, found: Sequence[Suggestion]) -> None:

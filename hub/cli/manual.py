@@ -60,6 +60,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "hub export ocel log.sqlite log.json",
             "hub export ocel may.jsonocel --from 2026-05-01 --to 2026-05-31",
         ),
+        "export orders": (
+            "hub export orders --csv tables --open",
+            "hub export orders --parquet tables --jsonl tables --from 2026-05-01",
+        ),
         "insight": ("hub insight", "hub insight --from 2026-05-01 --to 2026-05-31 --json"),
         "intake": ("HUB_INTAKE_TOKEN_FILE=tokens.txt hub intake",),
         "lifecycle": ("hub lifecycle > docs/lifecycle.md",),

@@ -38,6 +38,7 @@ def export(
     html: Annotated[Path | None, typer.Option(file_okay=False, help="Where the customer's pages go.")] = None,
     pdf_: Annotated[Path | None, typer.Option("--pdf", file_okay=False, help="The same as PDF, by Chromium.")] = None,
     csv: Annotated[Path | None, typer.Option(file_okay=False, help="Where tables for finance go, as CSV.")] = None,
+    jsonl: Annotated[Path | None, typer.Option(file_okay=False, help="The same as JSON Lines.")] = None,
     parquet: Annotated[Path | None, typer.Option(file_okay=False, help="The same as Parquet.")] = None,
     since: Annotated[datetime | None, typer.Option("--from", formats=_DAYS, help="Settled that day or later.")] = None,
     until: Annotated[datetime | None, typer.Option("--to", formats=_DAYS, help="Settled that day or before.")] = None,
@@ -56,13 +57,13 @@ def export(
         chromium = pdf.browser()
         forms.append(Form(pdf_, ".pdf", lambda invoice, locale: pdf.to_pdf(to_html(invoice, locale), chromium)))
     forms = [form for form in forms if form.directory is not None]
-    if not (forms or csv or parquet):
+    if not (forms or csv or jsonl or parquet):
         raise typer.BadParameter(
-            "say what to write and where: --ubl, --html, --pdf, --csv or --parquet with a directory"
+            "say what to write and where: --ubl, --html, --pdf, --csv, --jsonl or --parquet with a directory"
         )
     wanted = Wanted(order, _day(since), _day(until))
-    if csv or parquet:
-        told_of = asyncio.run(write_tables(wanted, csv, parquet))
+    if csv or jsonl or parquet:
+        told_of = asyncio.run(write_tables(wanted, csv, jsonl, parquet))
         if not as_json:
             typer.echo(told_of)
     if not forms:

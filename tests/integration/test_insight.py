@@ -1,4 +1,4 @@
-"""`hub insight` and `hub export ocel` on a real Kafka that holds the histories of some orders."""
+"""`hub insight` and `hub export` on a real Kafka that holds the histories of some orders."""
 
 from __future__ import annotations
 
@@ -91,6 +91,17 @@ def test_the_log_is_written_as_database_and_document_with_the_same_in_both(kafka
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT count(*) FROM event").fetchone() == (told_of["events"],)
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["log.jsonocel", "log.sqlite"]
+
+
+def test_orders_are_written_as_tables_in_every_form(kafka: str, tmp_path: Path, stories: list[Story]) -> None:
+    forms = "--csv", tmp_path, "--jsonl", tmp_path, "--parquet", tmp_path
+    counts = json.loads(hub(kafka, "export", "orders", *forms, "--json").stdout)
+    assert counts["orders"] == len(stories)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{table}.{form}" for table in counts for form in ("csv", "jsonl", "parquet")
+    }
+    named = {json.loads(each)["order_id"] for each in (tmp_path / "orders.jsonl").read_text().splitlines()}
+    assert named == {each.order_id for each in stories}
 
 
 def test_a_file_of_neither_format_is_refused_before_anything_is_read(tmp_path: Path) -> None:

@@ -140,8 +140,18 @@ CASE WHEN r.kind LIKE '%-problem' THEN replace(r.kind, '-problem', '') ELSE coal
   CASE WHEN r.root IN ('production', 'procurement', 'logistics') THEN r.root END) END AS department
 FROM raised r JOIN last USING (exception_id) WHERE r.action = 'opened'
 """
+_WHOLE = f"""
+SELECT order_id, sum(span) AS span FROM ({_STEPS}) JOIN states USING (order_id)
+WHERE step < 10 AND commercial IN ('fulfilled', 'closed') GROUP BY ALL
+"""  # noqa: S608 - a query of ours
+_STANDING = """
+SELECT headline, order_id, $now - coalesce(moved, p.moment) AS span FROM states JOIN placed p USING (order_id)
+WHERE commercial NOT IN ('closed', 'cancelled')
+"""
 QUERIES = {
     "steps": _STEPS,
+    "whole": _WHOLE,
+    "standing": _STANDING,
     "answers": _CUTS,
     "silent": _SILENT,
     "judged": _JUDGED,
@@ -232,7 +242,12 @@ def _rows(story: Story) -> Iterator[tuple[str, dict[str, Any]]]:
                         **{name: getattr(effect, name, None) for name in _SENT},
                     },
                 )
-    yield "states", {"order_id": order_id, "commercial": story.order.commercial}
+    state = story.order
+    moved = None if state.moved_at is None else micros(state.moved_at)
+    yield (
+        "states",
+        {"order_id": order_id, "commercial": state.commercial, "headline": story.headline, "moved": moved},
+    )
     for department in DEPARTMENTS:
         status = getattr(story.order, department).status
         yield "work", {"order_id": order_id, "department": department, "status": status}
@@ -248,7 +263,7 @@ _SCHEMAS = {
     "entries": _schema(**_HEAD, event_id="text", type="text", outcome="text", moment="int", heard="int", **_EVENT),
     "said": _schema(**_HEAD, sentence="text"),
     "sent": _schema(**_HEAD, place="int", type="text", moment="int", due="int", **_SENT),
-    "states": _schema(order_id="text", commercial="text"),
+    "states": _schema(order_id="text", commercial="text", headline="text", moved="int"),
     "work": _schema(order_id="text", department="text", status="text"),
     "checks": _schema(**_HEAD, rule="text"),
 }

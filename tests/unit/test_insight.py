@@ -56,6 +56,8 @@ async def test_every_figure_is_that_of_an_independent_query(seed: int) -> None:
     steps = {STEPS.index(step) + 1: each for step, each in found.steps.items()}
     assert all_of(steps) == oracle.ask("steps", f"step, {MEASURE}")
     assert len(steps) == len(STEPS)
+    assert [of(found.throughput)] == oracle.ask("whole", MEASURE)
+    assert all_of(found.standing) == oracle.ask("standing", f"headline, {MEASURE}")
     _compare_departments(found, oracle)
     _compare_causes(found, oracle)
     _compare_exceptions(found, oracle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ import duckdb
 import pytest
 
 from connectors.settlement_tables import TABLES, journal_rows, settlement_rows
-from connectors.tables import CsvWriter, Table, to_parquet
+from connectors.tables import CsvWriter, JsonlWriter, Table, TableFiles, to_parquet
 from hub.domain.effects import SettlementPosted, SettlementRecorded
 from hub.errors import ConfigError
 from tests.support.orders import Story
@@ -101,3 +102,39 @@ def test_tables_appear_when_all_are_written_or_not_at_all(tmp_path: Path) -> Non
     blocked.write_text("")
     with pytest.raises(ConfigError, match="cannot be written"), CsvWriter(blocked, TABLES):
         pass
+
+
+def test_a_row_of_json_lines_has_every_column_exactly_and_text_as_it_is(tmp_path: Path) -> None:
+    table = Table("t", {"text": "VARCHAR", "number": "DECIMAL(38,9)", "count": "BIGINT", "day": "DATE", "gone": "DATE"})
+    with JsonlWriter(tmp_path, [table]) as writer:
+        writer.row("t", ("=1\n", Decimal("0.100000000000000001"), 7, date(2026, 2, 28), None))
+    (line,) = (tmp_path / "t.jsonl").read_text().splitlines()
+    assert json.loads(line) == {
+        "text": "=1\n", "number": "0.100000000000000001", "count": 7, "day": "2026-02-28", "gone": None,
+    }  # fmt: skip
+
+
+def test_every_form_that_is_asked_for_has_the_same_rows(tmp_path: Path) -> None:
+    table, other = Table("t", {"text": "VARCHAR", "count": "BIGINT"}), Table("none", {"text": "VARCHAR"})
+    with TableFiles([table, other], csv_=tmp_path, jsonl=tmp_path, parquet=tmp_path / "typed") as files:
+        for number in range(3):
+            files.row(table, (f"row {number}", number))
+    assert files.told() == "t: 3 rows, none: 0 rows"
+    typed = read_parquet(tmp_path / "typed/t.parquet")
+    assert typed == [{"text": f"row {number}", "count": number} for number in range(3)]
+    assert [json.loads(each) for each in (tmp_path / "t.jsonl").read_text().splitlines()] == typed
+    assert read_csv(tmp_path / "t.csv") == [{name: str(cell) for name, cell in row.items()} for row in typed]
+    assert read_parquet(tmp_path / "typed/none.parquet") == []
+
+
+def test_no_form_appears_if_writing_ends_half_way(tmp_path: Path) -> None:
+    table = Table("t", {"text": "VARCHAR"})
+
+    def write() -> None:
+        with TableFiles([table], csv_=tmp_path, jsonl=tmp_path, parquet=tmp_path / "typed") as files:
+            files.row(table, ("half",))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write()
+    assert list(tmp_path.iterdir()) == []
