@@ -162,6 +162,8 @@ class WorkingClock:
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
         self._shifts: dict[date, tuple[tuple[datetime, datetime], ...]] = {}
+        self._ends: dict[date, datetime] = {}
+        self._later: dict[tuple[date, int], date] = {}
 
     def add(self, begin: datetime, duration: timedelta) -> datetime:
         """`add_working_time`."""
@@ -178,17 +180,31 @@ class WorkingClock:
 
     def add_days(self, begin: datetime, count: int) -> datetime:
         """The same local time `count` working days later; from a day without work, the first hour of the next one."""
-        calendar = self.calendar
-        day = first_working_day(calendar, begin)
-        if day != local_day(calendar, begin):
-            begin = self._of(day)[0][0]
-        local = begin.astimezone(calendar.zone)
-        later = add_working_days(calendar, day, count)
-        return _moment(calendar, later, local.hour * 60 + local.minute)
+        zone = self.calendar.zone
+        local = begin.astimezone(zone)
+        day = local.date()
+        if self.calendar.cut_off is not None or not self._of(day):
+            first = first_working_day(self.calendar, begin)
+            if first != day:
+                day, local = first, self._of(first)[0][0].astimezone(zone)
+        return datetime.combine(self._days_later(day, count), local.time(), zone).astimezone(UTC)
 
     def end_of(self, day: date) -> datetime:
         """The midnight that ends a local day."""
-        return _moment(self.calendar, day, _MIDNIGHT)
+        found = self._ends.get(day)
+        if found is None:
+            if len(self._ends) >= _DAYS_REMEMBERED:
+                self._ends.clear()
+            found = self._ends[day] = _moment(self.calendar, day, _MIDNIGHT)
+        return found
+
+    def _days_later(self, day: date, count: int) -> date:
+        found = self._later.get((day, count))
+        if found is None:
+            if len(self._later) >= _DAYS_REMEMBERED:
+                self._later.clear()
+            found = self._later[day, count] = add_working_days(self.calendar, day, count)
+        return found
 
     def _of(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
         """The shifts that begin on a day, as moments."""

@@ -40,6 +40,11 @@ Moment = Milestone | Day
 Severity = Literal["warning", "critical"]
 
 
+Kind = Literal["status", "unanswered", "not_reached", "reached", "date", "rejections"]
+KIND_NAMES: tuple[Kind, ...] = get_args(Kind)
+"""What can be watched."""
+
+
 class Escalation(Frozen, kw_only=True, forbid_unknown_fields=True):
     """A step that is taken when an alert is still open."""
 
@@ -90,12 +95,6 @@ class MonitorRule(Frozen, kw_only=True, forbid_unknown_fields=True):
     order has as long again."""
 
     @property
-    def kind(self) -> str:
-        """Which of the six it is; empty for none or several."""
-        given = [name for name in _KINDS if getattr(self, name) not in (None, (), {})]
-        return given[0] if len(given) == 1 else ""
-
-    @property
     def departments(self) -> tuple[str, ...]:
         """Those whose orders it may be about, as metrics name them; empty text for an order in nobody's hands alone."""
         if self.department:
@@ -104,7 +103,6 @@ class MonitorRule(Frozen, kw_only=True, forbid_unknown_fields=True):
         return named if named and len(named) == len(self.unanswered or self.status) else ("", *DEPARTMENTS)
 
 
-_KINDS = ("status", "unanswered", "not_reached", "reached", "date", "rejections")
 STALLED = "stalled"
 """The rule of this name gives the orders it opens an alert for the headline `stalled`."""
 
@@ -120,6 +118,7 @@ class Watched(NamedTuple):
 
     name: str
     rule: MonitorRule
+    kind: Kind
     axis: Axis | None = None
     """The axis that is in a status it shall not be in for long."""
 
@@ -167,12 +166,23 @@ NOTHING_WATCHED = Monitor({})
 
 def _watched(rules: MonitorRules, statuses: Mapping[str, str]) -> Iterator[Watched]:
     for name, rule in rules.items():
-        if rule.kind == "status":
-            yield from (Watched(name, rule, axis) for axis, found in rule.status.items() if statuses[axis] in found)
-        elif rule.kind == "unanswered":
-            yield from (Watched(name, rule, each) for each in rule.unanswered if statuses[each] == "ordered")
-        else:
-            yield Watched(name, rule)
+        kind = kind_of(rule)
+        if kind == "status":
+            for axis, found in rule.status.items():
+                if statuses[axis] in found:
+                    yield Watched(name, rule, kind, axis)
+        elif kind == "unanswered":
+            for department in rule.unanswered:
+                if statuses[department] == "ordered":
+                    yield Watched(name, rule, kind, department)
+        elif kind is not None:
+            yield Watched(name, rule, kind)
+
+
+def kind_of(rule: MonitorRule) -> Kind | None:
+    """What a rule watches; None if it says nothing, or several things."""
+    given = [name for name in KIND_NAMES if getattr(rule, name) not in (None, (), {})]
+    return given[0] if len(given) == 1 else None
 
 
 def is_alert(kind: str) -> bool:
@@ -197,8 +207,8 @@ def check(rules: MonitorRules, calendars: Collection[str]) -> Iterator[tuple[str
 
 
 def _watches(rule: MonitorRule) -> Iterator[str]:
-    if not rule.kind:
-        yield f"say what is watched: exactly one of {', '.join(_KINDS)}"
+    if kind_of(rule) is None:
+        yield f"say what is watched: exactly one of {', '.join(KIND_NAMES)}"
     for axis, statuses in rule.status.items():
         known = ", ".join(sorted(STATUSES[axis]))
         if not statuses:
@@ -215,7 +225,7 @@ def _named(rule: MonitorRule, calendars: Collection[str]) -> Iterator[str]:
 
 
 def _compared(rule: MonitorRule) -> Iterator[str]:
-    kind = rule.kind
+    kind = kind_of(rule)
     if kind in {"not_reached", "reached", "date"}:
         if (rule.after is None) == (rule.before is None):
             yield f"{kind} needs `after` or `before`, one of them"
@@ -225,7 +235,7 @@ def _compared(rule: MonitorRule) -> Iterator[str]:
             yield "nobody knows when a milestone will be reached; give a date for `before`"
         if "expected" in {rule.after, rule.before}:
             yield "expected is what each department says; give it as `date`"
-        if getattr(rule, kind) in {rule.after, rule.before}:
+        if getattr(rule, str(kind)) in {rule.after, rule.before}:
             yield f"{kind} is compared with itself"
     elif rule.after or rule.before:
         yield "`after` and `before` belong to not_reached, reached and date"
@@ -242,8 +252,8 @@ def _numbers(rule: MonitorRule) -> Iterator[str]:
         yield f"longer_than is more than {MAX_DAYS} days"
     if rule.before is not None and rule.calendar:
         yield "working time is not counted backwards; leave calendar out"
-    if rule.kind in {"reached", "date"} and rule.calendar:
-        yield f"{rule.kind} is compared at once; leave calendar out"
+    if kind_of(rule) in {"reached", "date"} and rule.calendar:
+        yield f"{kind_of(rule)} is compared at once; leave calendar out"
     if rule.rejections is not None and rule.rejections < 1:
         yield "rejections: give 1 or more"
     if not HIGHEST <= rule.priority <= LOWEST:

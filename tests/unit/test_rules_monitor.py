@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.domain.monitor import Monitor
+from hub.domain.monitor import Monitor, kind_of
 from hub.domain.schedule import MILESTONES
 from hub.errors import ConfigError
 from hub.policy import load_monitor, load_policy
@@ -25,7 +25,7 @@ def test_the_plan_and_the_monitor_that_come_with_the_hub_can_be_loaded() -> None
     policy = load_policy()
     assert set(policy.schedule.steps) == set(MILESTONES) - {"paid"}
     assert list(policy.monitor.rules)[-1] == "stalled", "what is found by more particular rules is none of it"
-    kinds = {rule.kind for rule in policy.monitor.rules.values()}
+    kinds = {kind_of(rule) for rule in policy.monitor.rules.values()}
     assert kinds == {"status", "unanswered", "not_reached", "date", "rejections"}
 
 

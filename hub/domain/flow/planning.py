@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
-from msgspec.structs import replace
-
 from hub.domain import ledger
 from hub.domain.calendar import close_of
 from hub.domain.flow.turn import Turn
@@ -32,19 +30,25 @@ def keep_schedule(turn: Turn, before: OrderState) -> None:
         if state.commercial == "confirmed" and turn.policy.schedule.steps and _has_work(state):
             turn.update(schedule=_made(turn, {}))
             turn.explain(_told(turn))
+    elif state.commercial == "cancelled":
         return
-    if state.commercial == "cancelled":
-        return
-    reached = _reached(turn, known)
-    if _rests_on_else(before, state):
-        turn.update(schedule=_made(turn, reached))
+    elif _rests_on_else(before, state):
+        turn.update(schedule=_made(turn, {each.name: each.reached for each in known.milestones if each.reached}))
         turn.explain(_told(turn))
-    elif any(reached.get(each.name) != each.reached for each in known.milestones):
-        milestones = tuple(
-            each if reached.get(each.name) == each.reached else replace(each, reached=reached.get(each.name))
-            for each in known.milestones
-        )
-        turn.update(schedule=_schedule(turn, milestones))
+    else:
+        _mark(turn, known, delivering=state.logistics is not before.logistics)
+
+
+def _mark(turn: Turn, known: Schedule, *, delivering: bool) -> None:
+    """Note the milestones that are reached now, and that what is left to deliver is wanted on another day."""
+    state, day = turn.state, promise(turn.state) if delivering else known.promised
+    changed = day not in (None, known.promised)
+    milestones = list(known.milestones)
+    for place, each in enumerate(milestones):
+        if each.reached is None and _IS_REACHED[each.name](state):
+            milestones[place], changed = MilestonePlan(each.name, each.planned, _when(turn, each.name)), True
+    if changed:
+        turn.update(schedule=_schedule(turn, tuple(milestones), day or known.promised))
 
 
 def predict_anew(turn: Turn) -> None:
@@ -52,7 +56,7 @@ def predict_anew(turn: Turn) -> None:
     known = turn.state.schedule
     if known is None or turn.state.commercial != "confirmed":
         return
-    predicted = _schedule(turn, known.milestones)
+    predicted = _schedule(turn, known.milestones, known.promised)
     if predicted != known:
         turn.update(schedule=predicted)
 
@@ -88,7 +92,8 @@ def _rests_on_else(before: OrderState, state: OrderState) -> bool:
             continue
         # Goods are shipped in any case: that logistics is asked to is no news.
         given = department != "logistics" and (was.status in _WITHOUT_WORK) != (now.status in _WITHOUT_WORK)
-        if given or was.expected_at != now.expected_at:
+        undone = was.status == "done" and now.status != "done"
+        if given or undone or was.expected_at != now.expected_at:
             return True
     return False
 
@@ -97,33 +102,42 @@ def _has_work(state: OrderState) -> bool:
     return any(getattr(state, department).status not in _WITHOUT_WORK for department in DEPARTMENTS)
 
 
-def _made(turn: Turn, reached: Mapping[Milestone, datetime]) -> Schedule:
-    """The schedule anew: what was reached stays, what is left is planned from there."""
+def _made(turn: Turn, known: Mapping[Milestone, datetime]) -> Schedule:
+    """The schedule anew: what was reached stays if it is so still (more may have been ordered), the rest is planned."""
     state = turn.state
+    names = tuple(_parts(state))
+    reached = {name: known.get(name) or _when(turn, name) for name in names if _IS_REACHED[name](state)}
     old = {} if state.schedule is None else {each.name: each.planned for each in state.schedule.milestones}
-    reached = reached or _reached(turn, None)
-    ends = dict(_forward(turn, tuple(_parts(state)), reached, state.placed_at or turn.now))
     milestones = tuple(
-        MilestonePlan(name, old.get(name, end) if name in reached else end, reached.get(name))
-        for name, end in ends.items()
+        [
+            MilestonePlan(name, old.get(name, end) if name in reached else end, reached.get(name))
+            for name, end in _forward(turn, names, reached, state.placed_at or turn.now)
+        ]
     )
-    return _schedule(turn, milestones)
+    return _schedule(turn, milestones, promise(state))
 
 
-def _schedule(turn: Turn, milestones: tuple[MilestonePlan, ...]) -> Schedule:
-    """The milestones, with where they lead to from now."""
-    delivered = next(each for each in milestones if each.name == "delivered")
-    if delivered.reached is not None:
-        predicted = delivered.reached
-    else:
-        names = tuple(each.name for each in milestones if each.name not in ("settled", "paid"))
-        reached = {each.name: each.reached for each in milestones if each.reached is not None}
-        predicted = dict(_forward(turn, names, reached, turn.now, not_before=turn.now))["delivered"]
-    day, known = promise(turn.state), turn.state.schedule
-    if day is None and known is not None and delivered.reached is not None:
-        day = known.promised
+def _schedule(turn: Turn, milestones: tuple[MilestonePlan, ...], day: date | None) -> Schedule:
+    """The milestones, with where they lead to from now, for an order that is promised for a day."""
+    predicted = _predicted(turn, milestones)
     slack = None if day is None else (turn.policy.schedule.end_of(day) - predicted) // _HOUR
     return Schedule(milestones, predicted, day, slack)
+
+
+def _predicted(turn: Turn, milestones: tuple[MilestonePlan, ...]) -> datetime:
+    """When the order is delivered: as planned, or later if something is late. What is early waits for what is not."""
+    late = False
+    for each in milestones:
+        if each.name == "delivered":
+            if each.reached is not None:
+                return each.reached
+            if not late and each.planned >= turn.now:
+                return each.planned
+            break
+        late = late or (each.reached or turn.now) > each.planned
+    names = tuple([each.name for each in milestones if each.name not in ("settled", "paid")])
+    reached = {each.name: each.reached for each in milestones if each.reached is not None}
+    return dict(_forward(turn, names, reached, turn.now, not_before=turn.now))["delivered"]
 
 
 def _forward(
@@ -179,18 +193,6 @@ def _parts(state: OrderState) -> Iterator[Milestone]:
         department = DEPARTMENT_OF.get(name)
         if department in (None, "logistics") or getattr(state, str(department)).status not in _WITHOUT_WORK:
             yield name
-
-
-def _reached(turn: Turn, known: Schedule | None) -> dict[Milestone, datetime]:
-    """When each milestone was reached that now is; one that is so no more (more was ordered) is not."""
-    state = turn.state
-    names = tuple(_parts(state)) if known is None else tuple(each.name for each in known.milestones)
-    before = {} if known is None else {each.name: each.reached for each in known.milestones}
-    found: dict[Milestone, datetime] = {}
-    for name in names:
-        if _IS_REACHED[name](state):
-            found[name] = before.get(name) or _when(turn, name)
-    return found
 
 
 def _when(turn: Turn, name: Milestone) -> datetime:

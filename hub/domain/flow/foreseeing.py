@@ -1,0 +1,202 @@
+"""When what a rule watches for is so, or will be if nothing happens: all most decisions ask, and so it is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from hub.domain.flow.ending import wanted_by
+from hub.domain.flow.planning import promise, wanted_first
+from hub.domain.flow.turn import Turn
+from hub.domain.headline import UNFINISHED
+from hub.domain.model import DEPARTMENTS, Department
+from hub.domain.monitor import Kind, MonitorRule, Watched
+from hub.domain.order import OrderState
+from hub.domain.schedule import MILESTONES, MilestonePlan
+
+_SOON = timedelta(minutes=1)
+
+
+class View:
+    """An order as the monitor sees it in one decision; what is asked of it twice is worked out once."""
+
+    __slots__ = ("_ends", "_plans", "horizon", "monitor", "now", "state", "turn")
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
+        self.state: OrderState = turn.state
+        self.now = turn.now
+        self.horizon: datetime | None = None
+        """What comes later does not matter to who asks."""
+        self.monitor = turn.policy.monitor
+        schedule = turn.state.schedule
+        self._plans: dict[str | None, MilestonePlan] = (
+            {} if schedule is None else {each.name: each for each in schedule.milestones}
+        )
+        self._ends: dict[str, datetime | None] = {}
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """Where the axes stand."""
+        state = self.state
+        return (
+            "open" if state.commercial in ("received", "confirmed") or state.consent else "",
+            state.commercial,
+            state.credit,
+            state.billing,
+            state.production.status,
+            state.procurement.status,
+            state.logistics.status,
+        )
+
+    def plan(self, name: str | None) -> MilestonePlan | None:
+        """A milestone of the order; None if it has no such."""
+        return self._plans.get(name)
+
+    def moment(self, name: str | None, plan: MilestonePlan | None = None) -> datetime | None:
+        """What a rule about `plan` names; None while nobody knows."""
+        if name in ("wanted", "promised"):
+            if name not in self._ends:
+                self._ends[name] = self._end_of(name)
+            return self._ends[name]
+        if name == "planned":
+            return None if plan is None else plan.planned
+        if name == "placed":
+            return self.state.placed_at
+        if name == "predicted":
+            return None if self.state.schedule is None else self.state.schedule.predicted
+        found = self._plans.get(name)
+        return None if found is None else found.reached
+
+    def moment_of(self, name: str | None, department: Department) -> datetime | None:
+        """The same, of what a department has to do."""
+        if name not in ("wanted", "promised"):
+            return self.moment(name)
+        day, promised = wanted_by(self.state, department), self.state.promised
+        if day is not None and promised is not None and name == "promised":
+            day = max(day, promised)
+        return None if day is None else self.turn.policy.schedule.end_of(day)
+
+    def since(self, axis: str) -> datetime | None:
+        """When an axis came to its status; the order as a whole, when it moved last."""
+        if axis in DEPARTMENTS:
+            since: datetime | None = getattr(self.state, axis).since
+            return since
+        found: datetime | None = self.state.moved_at if axis == "order" else getattr(self.state, f"{axis}_since")
+        return found
+
+    def after(self, rule: MonitorRule, begin: datetime) -> datetime:
+        """When `longer_than` is over that begins then; if that is later than `horizon`, not before it."""
+        at_least = begin + rule.longer_than
+        if not rule.calendar or (self.horizon is not None and at_least > self.horizon):
+            return at_least
+        return self.monitor.after(rule, begin)
+
+    def _end_of(self, name: str) -> datetime | None:
+        state = self.state
+        if state.schedule is not None and (name == "promised" or state.promised is None):
+            day = state.schedule.promised
+        else:
+            day = wanted_first(state) if name == "wanted" else promise(state)
+        return None if day is None else self.turn.policy.schedule.end_of(day)
+
+
+def foreseen(view: View, watched: Watched) -> datetime | None:
+    """When it is so; a time that has passed if it is; None if it will not be without anything happening."""
+    return _FORESEEN[watched.kind](view, watched)
+
+
+def _status(view: View, watched: Watched) -> datetime | None:
+    rule, since, cleared_at = watched.rule, view.since(str(watched.axis)), view.state.cleared_at
+    if since is None:
+        return None
+    if cleared_at is not None and rule.unless and cleared_at > since:
+        since = cleared_at
+    return view.after(rule, since)
+
+
+def _not_reached(view: View, watched: Watched) -> datetime | None:
+    rule = watched.rule
+    plan = view.plan(rule.not_reached)
+    if plan is None or plan.reached is not None:
+        return None
+    anchor = view.moment(rule.after or rule.before, plan)
+    if anchor is None:
+        return None
+    cleared_at = view.state.cleared_at
+    if not rule.after:
+        due = anchor - rule.longer_than
+        return due if cleared_at is None or not rule.unless else max(due, cleared_at)
+    if cleared_at is not None and rule.unless and cleared_at > anchor:
+        anchor = cleared_at
+    return view.after(rule, anchor)
+
+
+def _reached(view: View, watched: Watched) -> datetime | None:
+    rule = watched.rule
+    plan = view.plan(rule.reached)
+    if plan is None or plan.reached is None:
+        return None
+    other = view.moment(rule.after or rule.before, plan)
+    if other is None:
+        return plan.reached if rule.before in MILESTONES else None
+    if rule.before in MILESTONES or not is_off(rule, plan.reached, other):
+        return None
+    return plan.reached
+
+
+def _date(view: View, watched: Watched) -> datetime | None:
+    rule = watched.rule
+    if rule.date == "expected":
+        for department in DEPARTMENTS:
+            if department_is_off(view, rule, department):
+                return view.now
+        return None
+    date = view.moment(rule.date)
+    other = None if date is None else view.moment(rule.after or rule.before)
+    if date is None or other is None:
+        return None
+    if is_off(rule, date, other):
+        return view.now
+    return _may_slip_at(view, other + rule.longer_than) if rule.date == "predicted" and rule.after else None
+
+
+def department_is_off(view: View, rule: MonitorRule, department: Department) -> bool:
+    """Whether the date that a department names for its work is too early or too late."""
+    work = view.turn.work(department)
+    if work.expected_at is None or work.status not in UNFINISHED:
+        return False
+    other = view.moment_of(rule.after or rule.before, department)
+    return other is not None and is_off(rule, work.expected_at, other)
+
+
+def _may_slip_at(view: View, limit: datetime) -> datetime | None:
+    """When the predicted delivery passes `limit` at the earliest if the next milestone is not reached in time."""
+    schedule, delivered = view.state.schedule, view.plan("delivered")
+    if schedule is None or delivered is None or delivered.reached is not None:
+        return None
+    planned = min([each.planned for each in schedule.milestones if each.reached is None])
+    return max(planned, view.now) + max(limit - schedule.predicted, _SOON)
+
+
+def _rejections(view: View, watched: Watched) -> datetime | None:
+    limit = watched.rule.rejections or 1
+    for line in view.state.lines:
+        if line.rejected_by and len(line.rejected_by) >= limit:
+            return view.now
+    return None
+
+
+_FORESEEN: Mapping[Kind, Callable[[View, Watched], datetime | None]] = {
+    "status": _status,
+    "unanswered": _status,
+    "not_reached": _not_reached,
+    "reached": _reached,
+    "date": _date,
+    "rejections": _rejections,
+}
+
+
+def is_off(rule: MonitorRule, date: datetime, other: datetime) -> bool:
+    """Whether a date is so long after, or before, another as it shall not be."""
+    return date > other + rule.longer_than if rule.after else date < other - rule.longer_than
