@@ -15,12 +15,14 @@ from hub.agents import credit, orders
 from hub.codec import Codec
 from hub.domain.events import OrderPlaced
 from hub.ruleset import Rules, load_ruleset
+from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import AgentSpec, Record
 from hub.runtime.store import Entry, Store
 from hub.runtime.work import StateCache, Work
 from hub.topics import CUSTOMERS_EVENTS, MAX_EVENT_BYTES
 
 _RECORDS = 2_000
+_TIMERS = 1_000
 _STATES = 3_000
 
 
@@ -54,9 +56,9 @@ class Play:
         self.send(CUSTOMERS_EVENTS, messages(self.codec, terms(customers, now)))
         self.work()
 
-    def chapters(self, placed: Sequence[OrderPlaced]) -> Iterator[Chapter]:
+    def chapters(self, placed: Sequence[OrderPlaced], of: Sequence[Chapter] = CHAPTERS) -> Iterator[Chapter]:
         """Put each chapter of the orders where the agents find it, for the caller to let them work."""
-        for chapter in CHAPTERS:
+        for chapter in of:
             for topic in dict.fromkeys(topic for topic, _ in chapter.steps):
                 self.send(topic, messages(self.codec, events(chapter, topic, placed)))
             yield chapter
@@ -88,12 +90,45 @@ class Play:
         self.write(store, entries, work.replaced())
         work.publish()
         self.taken[agent.name] += len(records)
+        self._sent(work)
+
+    def _sent(self, work: Work[Any]) -> None:
         for (topic, partition), outputs in work.outputs.items():
             if topic in self._sources:
                 for key, value, _ in outputs:
                     self._put(topic, partition, key, value)
             if topic in self.kept:
                 self.kept[topic] += [(key, value) for key, value, _ in outputs if key and value]
+
+    def fill(self, agent: str, states: Iterable[tuple[bytes, Entry]]) -> None:
+        """Put states into the stores as they are."""
+        waiting: defaultdict[int, dict[bytes, Entry | None]] = defaultdict(dict)
+        for key, entry in states:
+            number = partition_of(key, PARTITIONS)
+            waiting[number][key] = entry
+            if len(waiting[number]) >= _RECORDS:
+                entries = waiting.pop(number)
+                self._homes[agent, number][0].write(entries, applied={}, checkpoints={}, known=dict.fromkeys(entries))
+        for number, entries in waiting.items():
+            self._homes[agent, number][0].write(entries, applied={}, checkpoints={}, known=dict.fromkeys(entries))
+
+    def fire(self, name: str, now: datetime) -> int:
+        """Let every timer of an agent go off that is due, as the runtime does, but for Kafka; how many there were."""
+        (agent,) = (each for each in self._agents if each.name == name)
+        fired = 0
+        for number in range(PARTITIONS):
+            store, cache = self._homes[name, number]
+            while due := store.due(int(now.timestamp() * 1000), _TIMERS):
+                work = Work(agent, number, PARTITIONS, now=now, store=store, cache=cache)
+                for due_ms, key in due:
+                    if work.due_ms(key) == due_ms:
+                        work.disarm(key)
+                        agent.handler.on_timer(work, key, due_ms)
+                self.write(store, work.seal(), work.replaced())
+                work.publish()
+                self._sent(work)
+                fired += len(due)
+        return fired
 
     def write(
         self, store: Store, entries: Mapping[bytes, Entry | None], known: Mapping[bytes, tuple[int, str] | None]

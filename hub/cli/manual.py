@@ -68,7 +68,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "intake": ("HUB_INTAKE_TOKEN_FILE=tokens.txt hub intake",),
         "lifecycle": ("hub lifecycle > docs/lifecycle.md",),
         "manual": ("hub manual > docs/cli.md",),
+        "monitor check": ("hub monitor check", "hub monitor check my-rules --json"),
+        "monitor explain": ("hub monitor explain SO-100417",),
         "monitor export": ("hub monitor export", "HUB_RULES_DIR=my-rules hub monitor export /etc/hub"),
+        "monitor list": ("hub monitor list", "hub monitor list --department production --json"),
         "order show": ("hub order show SO-100417", "hub order show SO-100417 --json"),
         "reconcile": (
             "hub reconcile --from 2026-05-01 --to 2026-05-31",

@@ -10,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hub.cli.monitor_view import standing
 from hub.cli.order_story import Chapter, last_heard, story_table
 from hub.cli.words import lasting, number, when
 from hub.domain.headline import headline, waits
@@ -84,6 +85,8 @@ def _facts(state: OrderState) -> Table:
             table.add_row(department, f"{work.status}, work order revision {work.revision}{expected}")
     if state.settlements:
         table.add_row("billing", f"{state.billing}: {state.payable}{currency} settled, {state.paid}{currency} paid")
+    if state.schedule is not None:
+        table.add_row("plan", standing(state.schedule))
     if terms and terms.note:
         table.add_row("note", terms.note)
     return table

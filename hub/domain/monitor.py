@@ -121,6 +121,8 @@ class Watched(NamedTuple):
     kind: Kind
     axis: Axis | None = None
     """The axis that is in a status it shall not be in for long."""
+    anchor: Moment | None = None
+    """What a date or milestone is compared with."""
 
 
 _REMEMBERED = 4_096
@@ -175,8 +177,25 @@ def _watched(rules: MonitorRules, statuses: Mapping[str, str]) -> Iterator[Watch
             for department in rule.unanswered:
                 if statuses[department] == "ordered":
                     yield Watched(name, rule, kind, department)
-        elif kind is not None:
-            yield Watched(name, rule, kind)
+        elif kind is not None and _may_be(rule, statuses):
+            yield Watched(name, rule, kind, None, rule.after or rule.before)
+
+
+def _may_be(rule: MonitorRule, statuses: Mapping[str, str]) -> bool:
+    """Whether anything of a rule about milestones, dates or suppliers may be so while the axes stand so."""
+    if statuses["commercial"] not in ("confirmed", "fulfilled"):
+        return False
+    goods = statuses["commercial"] == "fulfilled"
+    if rule.not_reached is not None:
+        moving = goods or statuses["logistics"] in ("started", "done")
+        return not (goods and rule.not_reached != "paid") and (moving or rule.after not in _OF_GOODS)
+    if rule.reached in _OF_GOODS:
+        return goods or statuses["logistics"] in ("started", "done")
+    return not goods
+
+
+_OF_GOODS = frozenset(("shipped", "delivered", "settled"))
+"""Milestones that come after goods have left."""
 
 
 def kind_of(rule: MonitorRule) -> Kind | None:

@@ -120,7 +120,7 @@ def _not_reached(view: View, watched: Watched) -> datetime | None:
     plan = view.plan(rule.not_reached)
     if plan is None or plan.reached is not None:
         return None
-    anchor = view.moment(rule.after or rule.before, plan)
+    anchor = view.moment(watched.anchor, plan)
     if anchor is None:
         return None
     cleared_at = view.state.cleared_at
@@ -137,7 +137,7 @@ def _reached(view: View, watched: Watched) -> datetime | None:
     plan = view.plan(rule.reached)
     if plan is None or plan.reached is None:
         return None
-    other = view.moment(rule.after or rule.before, plan)
+    other = view.moment(watched.anchor, plan)
     if other is None:
         return plan.reached if rule.before in MILESTONES else None
     if rule.before in MILESTONES or not is_off(rule, plan.reached, other):
@@ -149,11 +149,11 @@ def _date(view: View, watched: Watched) -> datetime | None:
     rule = watched.rule
     if rule.date == "expected":
         for department in DEPARTMENTS:
-            if department_is_off(view, rule, department):
+            if department_is_off(view, watched, department):
                 return view.now
         return None
     date = view.moment(rule.date)
-    other = None if date is None else view.moment(rule.after or rule.before)
+    other = None if date is None else view.moment(watched.anchor)
     if date is None or other is None:
         return None
     if is_off(rule, date, other):
@@ -161,13 +161,13 @@ def _date(view: View, watched: Watched) -> datetime | None:
     return _may_slip_at(view, other + rule.longer_than) if rule.date == "predicted" and rule.after else None
 
 
-def department_is_off(view: View, rule: MonitorRule, department: Department) -> bool:
+def department_is_off(view: View, watched: Watched, department: Department) -> bool:
     """Whether the date that a department names for its work is too early or too late."""
     work = view.turn.work(department)
     if work.expected_at is None or work.status not in UNFINISHED:
         return False
-    other = view.moment_of(rule.after or rule.before, department)
-    return other is not None and is_off(rule, work.expected_at, other)
+    other = view.moment_of(watched.anchor, department)
+    return other is not None and is_off(watched.rule, work.expected_at, other)
 
 
 def _may_slip_at(view: View, limit: datetime) -> datetime | None:

@@ -55,7 +55,7 @@ def _not_reached(view: View, watched: Watched) -> Iterator[Finding]:
     rule = watched.rule
     plan = view.plan(rule.not_reached)
     if plan is not None:
-        anchor = view.moment(rule.after or rule.before, plan)
+        anchor = view.moment(watched.anchor, plan)
         department = rule.department or DEPARTMENT_OF.get(plan.name, "")
         yield Finding("", department, department, f"Not {plan.name}: {_than(rule)} {_at(anchor)}")
 
@@ -64,7 +64,7 @@ def _reached(view: View, watched: Watched) -> Iterator[Finding]:
     rule = watched.rule
     plan = view.plan(rule.reached)
     if plan is not None:
-        other = view.moment(rule.after or rule.before, plan)
+        other = view.moment(watched.anchor, plan)
         department = rule.department or DEPARTMENT_OF.get(plan.name, "")
         yield Finding("", department, department, f"{plan.name} {_at(plan.reached)}: {_than(rule)} {_at(other)}")
 
@@ -73,14 +73,14 @@ def _date(view: View, watched: Watched) -> Iterator[Finding]:
     rule = watched.rule
     if rule.date == "expected":
         for each in DEPARTMENTS:
-            if department_is_off(view, rule, each):
-                work, other = view.turn.work(each), view.moment_of(rule.after or rule.before, each)
+            if department_is_off(view, watched, each):
+                work, other = view.turn.work(each), view.moment_of(watched.anchor, each)
                 because = f": {work.because}" if work.because else ""
                 root = f"{each}: {work.cause}" if work.cause else ""
                 detail = f"{each} expects {_at(work.expected_at)}: {_than(rule)} {_at(other)}{because}"
                 yield Finding(each, each, root, detail)
         return
-    date, other = view.moment(rule.date), view.moment(rule.after or rule.before)
+    date, other = view.moment(rule.date), view.moment(watched.anchor)
     yield Finding(
         "",
         rule.department or in_whose_hands(view.state),

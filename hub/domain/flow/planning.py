@@ -41,14 +41,16 @@ def keep_schedule(turn: Turn, before: OrderState) -> None:
 
 def _mark(turn: Turn, known: Schedule, *, delivering: bool) -> None:
     """Note the milestones that are reached now, and that what is left to deliver is wanted on another day."""
-    state, day = turn.state, promise(turn.state) if delivering else known.promised
-    changed = day not in (None, known.promised)
+    state, day = turn.state, known.promised
+    if delivering and any([line.line.requested_delivery for line in state.lines]):
+        day = promise(state) or day
+    changed = day != known.promised
     milestones = list(known.milestones)
     for place, each in enumerate(milestones):
         if each.reached is None and _IS_REACHED[each.name](state):
             milestones[place], changed = MilestonePlan(each.name, each.planned, _when(turn, each.name)), True
     if changed:
-        turn.update(schedule=_schedule(turn, tuple(milestones), day or known.promised))
+        turn.update(schedule=_schedule(turn, tuple(milestones), day))
 
 
 def predict_anew(turn: Turn) -> None:

@@ -83,7 +83,7 @@ def _regard(turn: Turn, watched: Watched, finding: Finding, due: datetime) -> tu
     """Open an alert if it is time and nothing says why already: when to look again, and why it should not be open."""
     state, now, (name, rule, *_), subject = turn.state, turn.now, watched, finding.subject
     known = next((each for each in state.exceptions if (each.kind, each.subject) == (name, subject)), None)
-    if rule.unless and (why := _explained(state.exceptions, rule, subject)):
+    if rule.unless and (why := explained(state.exceptions, rule, subject)):
         return None, f"{why} says why"
     if known is not None and due <= max(now, known.opened_at):  # the clock may have been set back since
         if known.detail != finding.detail:
@@ -105,7 +105,7 @@ def _regard(turn: Turn, watched: Watched, finding: Finding, due: datetime) -> tu
     return None, ""
 
 
-def _explained(exceptions: Sequence[OpenException], rule: MonitorRule, subject: str) -> str:
+def explained(exceptions: Sequence[OpenException], rule: MonitorRule, subject: str) -> str:
     """The kind of what is open and says why, empty if nothing is; no department's trouble explains another's."""
     for each in exceptions:
         if each.kind in rule.unless:
