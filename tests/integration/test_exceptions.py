@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,11 +16,16 @@ from msgspec.structs import replace
 
 from connectors.reading import Reader
 from hub import kafka_admin
+from hub.agents.watching import marks
 from hub.broker import EmbeddedBroker
 from hub.codec import Codec
 from hub.domain.events import OperatorCommanded
 from hub.domain.ids import case_id
-from hub.topics import ORDERS_COMMANDS, ORDERS_EXCEPTIONS, TOPICS
+from hub.policy import load_policy
+from hub.runtime.partitioner import partition_of
+from hub.runtime.work import state_headers
+from hub.topics import ORDERS_COMMANDS, ORDERS_EXCEPTIONS, ORDERS_STATE, TOPICS
+from tests.support.orders import ORDER, START, Story, line
 from tests.unit.test_exception_queue import raised
 
 CODEC = Codec.load()
@@ -29,6 +35,11 @@ OVER = raised(50)
 CREDIT = raised(
     60, kind="credit-refused", root="customer C-1", case_id=case_id("credit-refused", "customer C-1"), priority=2
 )
+STORY = Story(replace(load_policy(), confirmation="automatic"))
+STORY.place(line(item_id="MK-1"), requested_delivery=(START + timedelta(days=2)).date())
+STORY.wait(timedelta(days=2))
+STALLED = STORY.order
+"""An order that production has not answered, and that cannot be delivered in time any more."""
 SAID = [*FORTY, TAKEN, OVER, replace(OVER, event_id="closed", action="closed"), CREDIT]
 
 pytestmark = pytest.mark.kafka
@@ -46,14 +57,18 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
         try:
             for each in SAID:
                 await producer.send(ORDERS_EXCEPTIONS, CODEC.encode(each), each.order_id.encode())
+            for state in (STALLED, replace(STALLED, order_id="ORD-2", exceptions=())):
+                key, headers = state.order_id.encode(), state_headers(0, "", marks(state))
+                home = partition_of(key, 8)
+                await producer.send(ORDERS_STATE, CODEC.encode(state), key, partition=home, headers=headers)
         finally:
             await producer.stop()
         yield broker.bootstrap
 
 
-def exceptions(kafka: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def exceptions(kafka: str, *arguments: str, command: str = "exceptions") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "hub", "exceptions", *arguments],
+        [sys.executable, "-m", "hub", command, *arguments],
         env={**os.environ, "HUB_KAFKA_BOOTSTRAP": kafka},
         capture_output=True,
         check=False,
@@ -99,6 +114,40 @@ async def test_what_the_hub_would_refuse_is_not_sent(kafka: str) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "guest may not resolve" in done.stderr
     assert len(await commands(kafka)) == before
+
+
+def monitor(kafka: str, *arguments: str) -> Any:
+    done = exceptions(kafka, *arguments, command="monitor")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if "--json" in arguments else done.stdout
+
+
+def test_what_the_monitor_found_is_listed_by_rule_and_department(kafka: str) -> None:
+    late, unanswered = monitor(kafka, "list", "--json")
+    assert (late["rule"], late["department"], late["slack_hours"]) == ("will-be-late", "production", -177)
+    assert (unanswered["rule"], unanswered["order_id"], unanswered["owner"]) == ("unanswered", ORDER, "order-desk")
+    assert "whether it takes on what it was given" in monitor(kafka, "list", "--rule", "unanswered")
+    assert monitor(kafka, "list", "--department", "logistics") == "Nothing is open.\n"
+
+
+def test_an_order_is_explained_by_its_plan_and_every_rule(kafka: str) -> None:
+    told = monitor(kafka, "explain", ORDER, "--json")
+    assert [each["name"] for each in told["schedule"]["milestones"]][-1] == "paid"
+    standing = {each["rule"]: each["standing"] for each in told["rules"]}
+    assert standing == {
+        "late": "never",
+        "overdue": "quiet",
+        "will-be-late": "open",
+        "unanswered": "open",
+        "not-shipped": "silent",
+        "not-settled": "never",
+        "unpaid": "never",
+        "refused-repeatedly": "never",
+        "stalled": "silent",
+    }
+    shown = monitor(kafka, "explain", ORDER)
+    assert "production-accepted" in shown
+    assert "hours late" in shown
 
 
 def test_an_empty_queue_says_so(kafka: str) -> None:

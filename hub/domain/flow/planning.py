@@ -42,7 +42,7 @@ def keep_schedule(turn: Turn, before: OrderState) -> None:
 def _mark(turn: Turn, known: Schedule, *, delivering: bool) -> None:
     """Note the milestones that are reached now, and that what is left to deliver is wanted on another day."""
     state, day = turn.state, known.promised
-    if delivering and any([line.line.requested_delivery for line in state.lines]):
+    if delivering and any(line.line.requested_delivery for line in state.lines):
         day = promise(state) or day
     changed = day != known.promised
     milestones = list(known.milestones)
