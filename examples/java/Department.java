@@ -1,5 +1,6 @@
 import io.apicurio.registry.serde.avro.AvroKafkaDeserializer;
 import io.apicurio.registry.serde.avro.AvroKafkaSerializer;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -103,11 +104,18 @@ public final class Department {
 
   private static String latestSchema(String subject) throws Exception {
     var request = HttpRequest.newBuilder(URI.create(REGISTRY + "/subjects/" + subject + "/versions/latest/schema"));
-    var answer = HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());
-    if (answer.statusCode() != 200) {
-      throw new IllegalStateException(subject + ": " + answer.body());
+    while (true) {
+      try {
+        var answer = HttpClient.newHttpClient().send(request.build(), HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() != 200) {
+          throw new IllegalStateException(subject + ": " + answer.body());
+        }
+        return answer.body();
+      } catch (ConnectException away) {
+        System.out.println("waits for the schema registry at " + REGISTRY);
+        Thread.sleep(2000);
+      }
     }
-    return answer.body();
   }
 
   /** Where Kafka is, and how to be let in. */

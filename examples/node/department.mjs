@@ -7,6 +7,7 @@
 // demands a login, KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_CAFILE (who signs its certificate) are it.
 
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { SchemaRegistry } from "@kafkajs/confluent-schema-registry";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
@@ -55,7 +56,20 @@ const kafka = new Kafka({
 // Reads committed records only, by default; partitions by murmur2 of the key, as Java and the hub do.
 const consumer = kafka.consumer({ groupId: `${department}-node` });
 const producer = kafka.producer({ idempotent: true, createPartitioner: Partitioners.DefaultPartitioner });
-const schema = await registry.getLatestSchemaId(`${department}.status-value`);
+
+// The schema's id, once there is a registry to tell it.
+const latestSchema = async (subject) => {
+  for (;;) {
+    try {
+      return await registry.getLatestSchemaId(subject);
+    } catch (error) {
+      if (!/ECONNREFUSED/.test(error.message)) throw error;
+      console.log(`waits for the schema registry at ${REGISTRY}`);
+      await sleep(2000);
+    }
+  }
+};
+const schema = await latestSchema(`${department}.status-value`);
 
 await Promise.all([producer.connect(), consumer.connect()]);
 await consumer.subscribe({ topic: `${department}.orders`, fromBeginning: true });

@@ -1,7 +1,7 @@
 """A department that takes the hub's work orders and reports on them, with Confluent's client as it comes.
 
-    pip install -r requirements.txt
-    python department.py production
+    python3 -m venv venv && venv/bin/pip install -r requirements.txt
+    venv/bin/python department.py production
 
 Kafka and the schema registry (any worker of the hub is one) are where BOOTSTRAP and REGISTRY say. Where Kafka
 demands a login, KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_CAFILE (who signs its certificate) are it.
