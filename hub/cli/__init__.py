@@ -33,6 +33,7 @@ from hub.cli import (
     schemas,
     send,
     settle,
+    simulate,
     tail,
     topics,
     worker,
@@ -64,6 +65,7 @@ app.command("lifecycle")(lifecycle.show)
 app.command("manual")(manual.manual)
 app.command("reconcile")(reconcile.reconcile)
 app.command("send")(send.send)
+app.command("simulate")(simulate.simulate)
 app.add_typer(collect.app, name="collect")
 app.add_typer(deliver.app, name="deliver")
 app.command("tail")(tail.tail)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated
@@ -15,16 +14,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hub.broker import HOST
+from hub.cli.exits import Exit
 from hub.codec import Codec
 from hub.demo.picture import WATCHED, Picture
-from hub.demo.processes import Child
-from hub.demo.script import PARTIAL
 from hub.demo.stage import KAFKA_PORT, Stage
 from hub.demo.summary import summary
+from hub.simulator.orders import Playing
+from hub.simulator.performance import Performance
+from hub.simulator.scenario import Scenario, load_scenario
+from hub.simulator.scenes import PARTIAL
 from hub.topics import SETTLEMENTS
 
-_STALLED_AFTER = 20
-"""Seconds an order of the demonstration may stand still."""
 _QUIET_SECONDS = 2.0
 """The play is over when nothing was decided for so long and no order goes on by itself."""
 _PATIENCE_SECONDS = 60.0
@@ -46,32 +46,47 @@ def demo(
     """Start Kafka and the hub, play orders through every stage, show what happened."""
     console = Console(highlight=False)
     staying = (sys.stdin.isatty() and console.is_terminal) if keep is None else keep
-    stage = Stage(directory, console.print, stalled_after=_STALLED_AFTER, orders=orders)
-    play = ("-m", "hub.demo", "play", f"--orders={orders}", f"--seconds={seconds}", f"--seed={seed}")
-    if status := asyncio.run(_demo(console, stage, play, orders, staying=staying)):
+    scenario = load_scenario("demo")
+    stage = Stage(directory, console.print, stalled_after=scenario.stalled_after)
+    playing = Playing(orders=orders, seconds=seconds, seed=seed)
+    if status := asyncio.run(_demo(console, stage, scenario, playing, staying=staying)):
         raise typer.Exit(status)
 
 
-async def _demo(console: Console, stage: Stage, play: Sequence[str], orders: int, *, staying: bool) -> int:
+async def _demo(console: Console, stage: Stage, scenario: Scenario, playing: Playing, *, staying: bool) -> int:
     """Perform and take everything down; the exit status: 130 when interrupted before the summary."""
-    _cancel_when_told()
+    cancel_when_told()
     told = False
     try:
         async with stage:
-            picture = await _watch(console, stage, stage.start("shop", play), orders)
-            console.print(summary(picture))
-            told = True
-            _tell_how_to_look_further(console, stage, staying=staying)
-            while staying:
-                stage.check()
-                await asyncio.sleep(0.5)
+            performance = Performance(stage.settings, scenario, playing, alone=True)
+            running = asyncio.create_task(performance.run())
+            try:
+                picture = await _watch(console, stage, performance, running, playing.orders)
+                console.print(summary(picture))
+                told = True
+                _tell_how_to_look_further(console, stage, staying=staying)
+                while staying:
+                    check(stage, running)
+                    await asyncio.sleep(0.5)
+            finally:
+                running.cancel()
+                await asyncio.wait([running])
     except asyncio.CancelledError:
-        return 0 if told else 130
-    return 0
+        return Exit.DONE if told else Exit.INTERRUPTED
+    return Exit.DONE
 
 
-def _cancel_when_told() -> None:
-    """Ctrl-C and SIGTERM end the demonstration in order; once is enough, more do not disturb that."""
+def check(stage: Stage | None, running: asyncio.Task[None]) -> None:
+    """Raise HubError if a process, or the performance, has ended with an error."""
+    if stage is not None:
+        stage.check()
+    if running.done():
+        running.result()
+
+
+def cancel_when_told() -> None:
+    """Ctrl-C and SIGTERM end a performance in order; once is enough, more do not disturb that."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def cancel() -> None:
@@ -85,7 +100,9 @@ def _cancel_when_told() -> None:
         loop.add_signal_handler(number, cancel)
 
 
-async def _watch(console: Console, stage: Stage, shop: Child, orders: int) -> Picture:
+async def _watch(
+    console: Console, stage: Stage, performance: Performance, running: asyncio.Task[None], orders: int
+) -> Picture:
     """Follow the topics until every order is over or waits for a person."""
     picture = Picture(Codec.load())
     clock = asyncio.get_running_loop().time
@@ -99,14 +116,15 @@ async def _watch(console: Console, stage: Stage, shop: Child, orders: int) -> Pi
         async with aclosing(stage.reader().followed(WATCHED)) as batches:
             async for batch in batches:
                 picture.take(batch)
-                stage.check()
+                check(stage, running)
                 headlines = picture.headlines()
                 progress.update(bars["placed"], completed=len(picture.orders))
                 progress.update(bars["settled"], completed=headlines["settled"] + headlines["closed"])
                 progress.update(bars["closed"], completed=headlines["closed"])
                 heard = clock() if batch else heard
-                sent = clock() if shop.status is None else sent
-                over = shop.status == 0 and not picture.open_orders() and clock() - heard > _QUIET_SECONDS
+                played = performance.played.is_set()
+                sent = sent if played else clock()
+                over = played and not picture.open_orders() and clock() - heard > _QUIET_SECONDS
                 if over or clock() - sent > _PATIENCE_SECONDS:
                     break
     return picture

@@ -72,6 +72,16 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "monitor explain": ("hub monitor explain SO-100417",),
         "monitor export": ("hub monitor export", "HUB_RULES_DIR=my-rules hub monitor export /etc/hub"),
         "monitor list": ("hub monitor list", "hub monitor list --department production --json"),
+        "order command": (
+            'hub order command SO-100417 reroute --target 1 --reason "the press is broken" --role order-desk',
+            "hub order command SO-100417 release-hold --target review --role supervisor",
+        ),
+        "order list": (
+            "hub order list --open",
+            "hub order list --status on-hold --status credit-hold --customer C-1001",
+            "hub order list --stalled --json",
+        ),
+        "order watch": ("hub order watch --open", "hub order watch --customer C-1001 --json"),
         "order show": ("hub order show SO-100417", "hub order show SO-100417 --json"),
         "reconcile": (
             "hub reconcile --from 2026-05-01 --to 2026-05-31",
@@ -98,6 +108,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "settle recompute": ("hub settle recompute invoice.xml credit-note.xml",),
         "settle show": ("hub settle show SO-100417",),
+        "simulate": (
+            "hub simulate --list",
+            "hub simulate late-supplier --hub .hub/training",
+            "hub simulate bad-day --seed 7 --rate 4 --minutes 10 --json",
+        ),
         "tail": (
             "hub tail settlements --from-beginning --no-follow",
             "hub tail orders.journal --from-beginning --key SO-100417 --json",

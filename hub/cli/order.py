@@ -1,4 +1,4 @@
-"""`hub order`: one order as it stands, and how it came to that."""
+"""`hub order`: orders as they stand, how one came to that, and what an operator may command."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from connectors.reading import Reader
+from hub.cli import order_command, order_list
 from hub.cli.order_story import Sent, chapters
 from hub.cli.order_view import render
 from hub.codec import Codec
@@ -28,7 +29,10 @@ from hub.topics import CUSTOMER_NOTIFICATIONS, ORDERS_JOURNAL, ORDERS_STATE, WOR
 
 _SENT = (*WORK_TOPIC.values(), CUSTOMER_NOTIFICATIONS)
 
-app = typer.Typer(help="What the hub knows of an order.", no_args_is_help=True)
+app = typer.Typer(help="Orders: list, watch, look into one, command.", no_args_is_help=True)
+app.command("list")(order_list.list_)
+app.command("watch")(order_list.watch)
+app.command("command")(order_command.command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,6 @@ class OrderFile:
     journal: Sequence[JournalEntry]
     sent: Mapping[str, Sent]
     """By event id, the work orders and notifications that the journal's decisions sent."""
-
-
-@app.callback()
-def _orders() -> None:
-    """A group of commands, also while it has only one."""
 
 
 @app.command()

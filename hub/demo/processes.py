@@ -51,12 +51,6 @@ class Child:
         if self.status:
             raise HubError(f"The {self.name} ended with status {self.status} ({self._last_words()}); see {self._log}.")
 
-    async def ended(self) -> None:
-        """Wait until it has done its part. Raises as `check`."""
-        while self.status is None:
-            await asyncio.sleep(_POLL_SECONDS)
-        self.check()
-
     async def stop(self) -> None:
         """Ask it to end, wait, and kill it when it does not."""
         for sign in (signal.SIGTERM, signal.SIGKILL):

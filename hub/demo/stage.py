@@ -1,7 +1,7 @@
-"""Sets the demonstration up and takes it down: a Kafka, a worker, three departments, the customers, the shop.
+"""Sets a hub up and takes it down: a Kafka and a worker.
 
-Everything runs in processes of its own and is gone when the block is left, however that happens. What Kafka holds
-and what the processes said stays in the directory until the next demonstration there.
+Both run in processes of their own and are gone when the block is left, however that happens. What Kafka holds and what
+the processes said stays in the directory until the next time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from hub import kafka_admin
 from hub.broker import HOST, EmbeddedBroker, find
 from hub.config import Settings, variable
 from hub.demo.processes import Child
-from hub.domain.model import DEPARTMENTS
 from hub.domain.monitor import STALLED
 from hub.errors import HubError
 from hub.rules import RULES_DIR
@@ -34,14 +33,13 @@ _READY_SECONDS = 60.0
 
 
 class Stage:
-    """A hub with everything around it, set up when the block is entered and taken down when it is left."""
+    """A hub, set up when the block is entered and taken down when it is left."""
 
-    def __init__(self, directory: Path, say: Callable[[str], None], *, stalled_after: int, orders: int) -> None:
-        """`say` is told of every step. `stalled_after`: seconds an order may stand still. `orders`: how many come."""
+    def __init__(self, directory: Path, say: Callable[[str], None], *, stalled_after: int) -> None:
+        """`say` is told of every step. `stalled_after`: seconds an order may stand still."""
         self._directory = directory.absolute()
         self._say = say
         self._stalled_after = stalled_after
-        self._orders = orders
         self._broker = EmbeddedBroker(self._directory / "broker", port=KAFKA_PORT if _is_free(KAFKA_PORT) else 0)
         self._children: list[Child] = []
         self._metrics_port = METRICS_PORT if _is_free(METRICS_PORT) else _free_port()
@@ -84,14 +82,12 @@ class Stage:
         """A reader of this hub's topics."""
         return Reader(self.settings.kafka_client(), self.settings.partitions)
 
-    def start(self, name: str, arguments: Sequence[str]) -> Child:
-        """Start one more process, `python ARGUMENTS`, with the hub's settings in its environment."""
+    def _start(self, name: str, arguments: Sequence[str]) -> None:
+        """Start a process, `python ARGUMENTS`, with the hub's settings in its environment."""
         settings = self.settings
         fields = ("kafka_bootstrap", "kafka_security_protocol", "data_dir", "rules_dir", "metrics_port", "partitions")
         environment = {variable(field): str(getattr(settings, field)) for field in fields}
-        child = Child(name, arguments, environment, self._directory / f"{name}.log")
-        self._children.append(child)
-        return child
+        self._children.append(Child(name, arguments, environment, self._directory / f"{name}.log"))
 
     def check(self) -> None:
         """Raise HubError if a process has ended with an error."""
@@ -108,18 +104,15 @@ class Stage:
         self._say(
             f"Kafka runs at {settings.kafka_bootstrap} with {len(TOPICS)} topics of {settings.partitions} partitions."
         )
-        self.start("worker", ["-m", "hub", "worker"])
-        crm = self.start("crm", ["-m", "hub.demo", "terms", f"--orders={self._orders}"])
-        for role in (*DEPARTMENTS, "customers"):
-            self.start(role, ["-m", "hub.demo", role])
-        await asyncio.gather(crm.ended(), self._until_ready())
-        self._say(f"A hub worker, {', '.join(DEPARTMENTS)} and the customers are ready.")
+        self._start("worker", ["-m", "hub", "worker"])
+        await self._until_ready()
+        self._say("A hub worker is ready.")
 
     def _clear(self) -> None:
-        """Make room: an earlier demonstration's Kafka, state and logs go."""
+        """Make room: an earlier hub's Kafka, state and logs go."""
         if running := find(self.broker_dir):
             raise HubError(
-                f"A Kafka already runs on {self.broker_dir} (pid {running.pid}): end that demonstration, or "
+                f"A Kafka already runs on {self.broker_dir} (pid {running.pid}): end what runs there, or "
                 f"`hub broker stop --data-dir {self.broker_dir}`, or choose another --dir."
             )
         try:

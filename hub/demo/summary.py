@@ -12,9 +12,9 @@ from rich.text import Text
 
 from connectors.dead_letters import DeadLetter
 from hub.demo.picture import IN_WORK, Picture
-from hub.demo.script import SCENES, Scene
 from hub.domain.headline import headline
 from hub.domain.money import minor_unit
+from hub.simulator.scenes import SCENES, Scene
 
 _SHOWN = 12
 _STYLES = {"settled": "green", "closed": "green", "stalled": "red", "credit-hold": "red"}

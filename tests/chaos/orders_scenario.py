@@ -20,10 +20,6 @@ from connectors.base import Event, key_of
 from connectors.publishing import topic_of
 from hub.agents import capacity, credit, orders
 from hub.codec import Codec
-from hub.demo.actor import Behaviour
-from hub.demo.customers import Customers
-from hub.demo.departments import Desk
-from hub.demo.script import Cue, play, terms
 from hub.domain.effects import SettlementRecorded
 from hub.domain.events import OrderCancelled, OrderPlaced, StatusReported
 from hub.domain.ids import work_order_id
@@ -32,6 +28,11 @@ from hub.rules import RULES_DIR
 from hub.ruleset import Rules, load_ruleset
 from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import Record
+from hub.simulator.actor import Behaviour
+from hub.simulator.customers import Customers
+from hub.simulator.departments import Desk
+from hub.simulator.orders import Cue, Playing, play, terms
+from hub.simulator.scenario import load_scenario
 from hub.topics import (
     CUSTOMER_NOTIFICATIONS,
     MAX_EVENT_BYTES,
@@ -90,9 +91,14 @@ class OrdersLoad:
         self._codec = codec
         self._partitions = partitions
         self._random = random
+        scenario = load_scenario("demo")
+        self._habits = scenario.customers
         self._behaviours: Mapping[str, Behaviour] = {
-            **{topic: Desk(department, pace=_PACE) for department, topic in WORK_TOPIC.items()},
-            **dict.fromkeys((CUSTOMER_NOTIFICATIONS, SETTLEMENTS), Customers()),
+            **{
+                topic: Desk(department, scenario.habits(department), pace=_PACE)
+                for department, topic in WORK_TOPIC.items()
+            },
+            **dict.fromkeys((CUSTOMER_NOTIFICATIONS, SETTLEMENTS), Customers(scenario.customers)),
         }
         self._agenda: list[tuple[float, int, str, str]] = []
         self._turn = count()
@@ -100,21 +106,17 @@ class OrdersLoad:
 
     async def backlog(self) -> None:
         now = datetime.now(UTC)
-        for event in terms(now, 10 * _BACKLOG):
+        for event in terms(now, Playing(10 * _BACKLOG, 1, 0)):
             await self._send(event)
-        for cue in play(now, orders=_BACKLOG, seconds=1, seed=self._random.randrange(2**31)):
+        playing = Playing(_BACKLOG, 1, self._random.randrange(2**31))
+        for cue in play(now, playing, self._habits, staged=True):
             await self._perform(cue)
         await self._feed.flush()
 
     async def play(self, seconds: float) -> None:
         started = time.monotonic()
-        cues = play(
-            datetime.now(UTC),
-            orders=int(_PER_SECOND * seconds) + 10,
-            seconds=seconds,
-            seed=self._random.randrange(2**31),
-        )
-        for cue in cues:
+        playing = Playing(int(_PER_SECOND * seconds) + 10, seconds, self._random.randrange(2**31))
+        for cue in play(datetime.now(UTC), playing, self._habits, staged=True):
             await asyncio.sleep(max(0.0, started + cue.at - time.monotonic()))
             await self._perform(_renumbered(cue))
             if cue.at > seconds / 2:
@@ -131,8 +133,9 @@ class OrdersLoad:
         while self._agenda and self._agenda[0][0] <= time.monotonic():
             _, turn, topic, subject = heapq.heappop(self._agenda)
             if self._latest.get((topic, subject)) == turn:
-                event, seconds = self._behaviours[topic].report(subject, datetime.now(UTC))
-                await self._send(event)
+                events, seconds = self._behaviours[topic].report(subject, datetime.now(UTC))
+                for event in events:
+                    await self._send(event)
                 self._note(topic, subject, seconds)
 
     def settled(self, records: Records) -> bool:

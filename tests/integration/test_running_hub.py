@@ -8,6 +8,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,14 @@ from msgspec.structs import replace
 
 from connectors.base import Event
 from hub.domain.dead_letters import LetterDecided
-from hub.domain.events import OperatorCommanded
+from hub.domain.events import CustomerUpdated, OperatorCommanded
 from hub.domain.order import OrderState
 from hub.topics import (
     HUB_DEAD_LETTER,
     HUB_DEAD_LETTER_AUDIT,
     ORDERS_COMMANDS,
     ORDERS_STATE,
+    PRODUCTION_ORDERS,
     PRODUCTION_STATUS,
 )
 from tests.support.orders import Story, line
@@ -67,8 +69,8 @@ def order(order_id: str) -> Event:
 
 async def state(hub: RunningHub, order_id: str) -> OrderState:
     key = order_id.encode()
-    held = [each for each in await hub.held(ORDERS_STATE) if each.key == key]
-    return hub.codec.decode_as(OrderState, held[-1].value)
+    held = await hub.until(ORDERS_STATE, lambda found: any(each.key == key for each in found))
+    return hub.codec.decode_as(OrderState, [each for each in held if each.key == key][-1].value)
 
 
 async def until_held(hub: RunningHub, order_id: str, holds: int) -> OrderState:
@@ -168,3 +170,72 @@ async def test_what_is_dropped_is_open_no_more_and_stays_as_it_was(hub: RunningH
     assert "dropped by bo at" in shown
     assert "not Confluent framed" in shown
     assert hub.told("dlq", "show", one["letter"])["raw"] == "b2Ygb2xk"
+
+
+async def test_orders_are_listed_by_what_they_are_and_watched_as_they_change(hub: RunningHub, tmp_path: Path) -> None:
+    await hub.send(order("ORD-A"), order("ORD-B"))
+    await until_held(hub, "ORD-A", 0)
+    commanded = hub.hub(
+        "order", "command", "ORD-A", "hold", "--target", "review", "--reason", "x", "--role", "order-desk"
+    )
+    assert commanded.stdout.startswith("hold of order ORD-A is at orders.commands-")
+    await until_held(hub, "ORD-A", 1)
+    held = hub.told("order", "list", "--held", "--customer", "C-1")
+    assert [each["order_id"] for each in held] == ["ORD-A"]
+    assert held[0]["holds"] == ["review"]
+    assert "ORD-B" in {each["order_id"] for each in hub.told("order", "list", "--not-held")}
+    assert "ORD-A" not in {each["order_id"] for each in hub.told("order", "list", "--status", "closed")}
+    assert "ORD-A  on-hold" in hub.hub("order", "list", "--status", "on-hold").stdout
+    guest = hub.hub("order", "command", "ORD-A", "cancel", "--role", "guest", "--reason", "x")
+    assert (guest.returncode, guest.stderr[:5]) == (1, "hub: ")
+
+    watch = ("-m", "hub", "order", "watch", "--held", "--json")
+    async with Program(watch, {**hub.environment, "PYTHONUNBUFFERED": "1"}, tmp_path / "watch.log") as watching:
+        assert await watching.says('"ORD-A"')
+        hub.hub("order", "command", "ORD-B", "hold", "--target", "review", "--reason", "x", "--role", "order-desk")
+        assert await watching.says('"ORD-B"')
+        watching.signal(signal.SIGINT)
+        assert await watching.ends() == 130
+
+
+async def test_the_rules_explain_which_won_for_an_order_and_why_the_others_did_not(hub: RunningHub) -> None:
+    known = CustomerUpdated(
+        event_id="c-rich", source="crm", occurred_at=NOON, customer_id="C-RICH", name="Rich", currency="EUR",
+        credit_limit=Decimal(1_000_000),
+    )  # fmt: skip
+    await hub.send(known)
+    await hub.send(replace(order("ORD-R"), customer_id="C-RICH", lines=(line(item_id="MK-1"),)))
+    await hub.until(PRODUCTION_ORDERS, lambda found: any(each.key == b"ORD-R" for each in found))
+    (routing,) = hub.told("rules", "explain", "ORD-R")
+    (asked,) = routing["asked"]
+    verdicts = {each["rule"]: each["verdict"] for each in asked["rules"]}
+    assert verdicts["made-here"] == "wins: production, procurement"
+    assert "supply" in verdicts["on-stock"]
+    text = hub.hub("rules", "explain", "ORD-R").stdout
+    assert "made-here" in text
+    assert "wins: production, procurement" in text
+    unknown = hub.hub("rules", "explain", "ORD-NOBODY")
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (1, 1)
+
+
+async def test_a_simulation_that_is_interrupted_tells_the_score_and_leaves_nothing_running(
+    hub: RunningHub, tmp_path: Path
+) -> None:
+    scenario = tmp_path / "mine.yaml"
+    scenario.write_text("{about: some are silent, orders: 12, rate: 20, pace: 0.2, production: {silent: 0.5}}")
+    command: tuple[str, ...] = ("-m", "hub", "simulate", str(scenario))
+    async with Program(command, hub.environment, tmp_path / "refused.log") as refused:
+        assert await refused.ends() == 1
+    assert "orders that no simulation placed" in refused.last_words
+    command = (*command, "--beside-others", "--json")
+    async with Program(command, hub.environment, tmp_path / "simulation.log") as simulation:
+        assert await simulation.says("12 sent, 12 orders")
+        simulation.signal(signal.SIGINT)
+        assert await simulation.ends() == 0
+    score = json.loads(simulation.output.splitlines()[-1])
+    assert score["placed"] == 12
+    assert score["on_time"] + score["waiting"] + score["late"] + score["cancelled"] == 12
+    assert score["waiting"]
+    async with Program(command, hub.environment, tmp_path / "again.log") as again:
+        assert await again.ends() == 1
+    assert "orders SIM-1-* already: name this run otherwise with --run" in again.last_words

@@ -14,11 +14,6 @@ import pytest
 
 from connectors.base import Event
 from hub.codec import Codec
-from hub.demo import script
-from hub.demo.actor import Behaviour
-from hub.demo.company import CUSTOMERS
-from hub.demo.customers import Customers
-from hub.demo.departments import Desk
 from hub.domain.credit import CreditAccount, Reservation
 from hub.domain.decide import decide
 from hub.domain.decide_credit import decide_credit, decide_customer
@@ -32,6 +27,13 @@ from hub.domain.order import OrderState, next_due
 from hub.domain.policy import Policy
 from hub.domain.statements import ItemStated
 from hub.rules import load_reviewer, load_router
+from hub.simulator import scenes as script
+from hub.simulator.actor import Behaviour
+from hub.simulator.company import CUSTOMERS
+from hub.simulator.customers import Customers
+from hub.simulator.departments import Desk
+from hub.simulator.orders import Cue, Playing, play, terms
+from hub.simulator.scenario import load_scenario
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECONDS = 12.0
@@ -40,8 +42,12 @@ ROUTER = load_router()
 REVIEWER = load_reviewer()
 
 
+DEMO = load_scenario("demo")
+
+
 def _actors() -> dict[str, Behaviour]:
-    return {"customers": Customers(), **{str(name): Desk(name) for name in DEPARTMENTS}}
+    desks = {str(name): Desk(name, DEMO.habits(name), seed=7) for name in DEPARTMENTS}
+    return {"customers": Customers(DEMO.customers, seed=7), **desks}
 
 
 @dataclass
@@ -61,7 +67,7 @@ class Theatre:
     _pending: dict[tuple[str, str], int] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=count)
 
-    def play(self, cues: Iterable[script.Cue], terms: Iterable[CustomerUpdated], until: float) -> None:
+    def play(self, cues: Iterable[Cue], terms: Iterable[CustomerUpdated], until: float) -> None:
         for known in terms:
             self._receive(known)
         for cue in cues:
@@ -72,8 +78,9 @@ class Theatre:
             if not isinstance(what, tuple):
                 self._receive(what)
             elif self._pending.get(what) == number:
-                event, seconds = self.actors[what[0]].report(what[1], self.now)
-                self._receive(event)
+                events, seconds = self.actors[what[0]].report(what[1], self.now)
+                for event in events:
+                    self._receive(event)
                 self._arm(what, seconds)
 
     def _at(self, seconds: float, what: Any) -> int:
@@ -143,7 +150,8 @@ IMPATIENT = Monitor(
 @pytest.fixture(scope="module")
 def played() -> Theatre:
     theatre = Theatre(Policy(monitor=IMPATIENT))
-    theatre.play(script.play(NOON, orders=300, seconds=SECONDS, seed=7), script.terms(NOON, 300), until=50)
+    playing = Playing(300, SECONDS, 7)
+    theatre.play(play(NOON, playing, DEMO.customers, staged=True), terms(NOON, playing), until=50)
     return theatre
 
 
@@ -236,8 +244,8 @@ def test_no_reservation_is_left_and_no_account_is_overdrawn(played: Theatre) -> 
 
 
 def test_the_same_seed_plays_the_same_script_and_another_one_another() -> None:
-    def cues(seed: int) -> list[script.Cue]:
-        return script.play(NOON, orders=30, seconds=5, seed=seed)
+    def cues(seed: int) -> list[Cue]:
+        return play(NOON, Playing(30, 5, seed), DEMO.customers, staged=True)
 
     assert cues(1) == cues(1)
     assert cues(1) != cues(2)
