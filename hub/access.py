@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from hub.domain.model import DEPARTMENTS, Department
 from hub.topics import (
     CREDIT_STATE,
+    CUSTOMER_NOTIFICATIONS,
     HUB_DEAD_LETTER,
     HUB_DEAD_LETTER_AUDIT,
     HUB_PROBE,
@@ -103,6 +104,8 @@ _DECIDED = tuple(topic for topic in (*_INPUTS, *_of("internal")) if topic not in
 """What the agents take in."""
 _LETTERS = (HUB_DEAD_LETTER, HUB_DEAD_LETTER_AUDIT)
 _PARTNERS = (CREDIT_STATE, ORDERS_STATE, SETTLEMENTS)
+_MAIL = (CREDIT_STATE, CUSTOMER_NOTIFICATIONS)
+_WEBHOOKS = (CUSTOMER_NOTIFICATIONS, ORDERS_EXCEPTIONS, ORDERS_STATE, SETTLEMENTS)
 _TABLES = (ORDERS_STATE, ORDERS_EXCEPTIONS, SETTLEMENTS, SETTLEMENTS_JOURNAL)
 
 _DECLARED = (
@@ -156,6 +159,18 @@ _DECLARED = (
         "`hub deliver sql`: orders, exceptions and settlements in a database.",
         reads=_TABLES,
         checks=_TABLES,
+    ),
+    Role(
+        "webhooks",
+        "`hub deliver webhooks`: what happens, posted to programs of others.",
+        reads=_WEBHOOKS,
+        checks=_WEBHOOKS,
+    ),
+    Role(
+        "mail",
+        "`hub deliver mail`: notifications to customers.",
+        reads=_MAIL,
+        checks=_MAIL,
     ),
     Role(
         "partners",

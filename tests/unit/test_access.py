@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 from connectors import insight, publishing, reconciling, settlements
 from connectors.partners import delivering
 from connectors.sql import rows
+from connectors.webhooks.book import Source
 from hub.access import ROLES, Grant
 from hub.app import create_agents, runtime_config
 from hub.cli import app
@@ -18,7 +21,9 @@ from hub.config import Settings
 from hub.ruleset import Rules, load_ruleset
 from hub.runtime.producer import transactional_id
 from hub.runtime.spec import APPLIED_TOPIC
-from hub.topics import HUB_DEAD_LETTER_AUDIT, HUB_RULES, TOPICS
+from hub.topics import CREDIT_STATE, CUSTOMER_NOTIFICATIONS, HUB_DEAD_LETTER_AUDIT, HUB_RULES, TOPICS
+
+CLIENTS = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient"}
 
 
 def _acls(*arguments: str) -> str:
@@ -50,13 +55,15 @@ def test_programs_that_read_and_send_may_use_the_topics_they_name() -> None:
     assert set(ROLES["intake"].writes) == {topic.name for topic in publishing.INPUTS}
     assert set(ROLES["partners"].reads) == set(delivering.Delivery.topics)
     assert set(ROLES["tables"].reads) == set(rows.TOPICS)
+    assert set(ROLES["webhooks"].reads) == set(get_args(Source))
+    assert set(ROLES["mail"].reads) == {CREDIT_STATE, CUSTOMER_NOTIFICATIONS}
     assert {*settlements.TOPICS, *reconciling.TOPICS, *insight.TOPICS} <= set(ROLES["reader"].reads)
     for role in ROLES.values():
         assert {*role.reads, *role.writes, *role.checks, *role.creates} <= set(TOPICS), role.name
 
 
 def test_who_only_reads_has_no_right_to_change_anything() -> None:
-    for name in ("reader", "tables", "partners"):
+    for name in ("reader", "tables", "webhooks", "mail", "partners"):
         assert {grant.operation for grant in ROLES[name].grants("orderhub")} <= {"Read", "DescribeConfigs"}
 
 
@@ -105,3 +112,14 @@ def test_a_role_that_is_none_is_refused_with_those_there_are() -> None:
     said = CliRunner().invoke(app, ["topics", "acls", "clerk"])
     assert said.exit_code == 2
     assert "'clerk' is not one of administrator, worker," in " ".join(said.output.replace("│", " ").split())
+
+
+def test_every_client_of_kafka_is_made_with_the_login_of_the_settings() -> None:
+    root = Path(__file__).parents[2]
+    bare = []
+    for path in sorted({*root.glob("hub/**/*.py"), *root.glob("connectors/**/*.py")}):
+        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if name in CLIENTS and all(keyword.arg is not None for keyword in call.keywords):
+                bare.append(path.relative_to(root).as_posix())
+    assert bare == ["hub/broker.py"], "give `**Settings.kafka_client()`; only the embedded Kafka asks for no login"
