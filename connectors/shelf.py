@@ -16,6 +16,7 @@ from hub.topics import TOPICS
 
 MAX_BYTES = 256 * 1024 * 1024
 """Of records that a process holds at a time."""
+_COMPACTED = frozenset(name for name, topic in TOPICS.items() if topic.cleanup == "compact")
 _DEEPEST = 20
 """Halvings: a millionth of a partition is held however large it is."""
 
@@ -37,17 +38,19 @@ class Share:
 
 @dataclass(slots=True)
 class Held:
-    """One order's records by topic, undecoded; of a compacted topic the last."""
+    """One order's records, undecoded; of a compacted topic the last."""
 
-    records: dict[str, list[bytes]] = field(default_factory=dict)
+    topics: list[str] = field(default_factory=list)
+    """Of each record."""
+    values: list[bytes] = field(default_factory=list)
 
     def of(self, topic: str) -> list[bytes]:
         """Those of a topic, in its order."""
-        return self.records.get(topic, [])
+        return [value for of, value in zip(self.topics, self.values, strict=True) if of == topic]
 
     def size(self) -> int:
         """Bytes."""
-        return sum(len(raw) for raws in self.records.values() for raw in raws)
+        return sum(map(len, self.values))
 
 
 class Shelf:
@@ -74,11 +77,14 @@ class Shelf:
         held = self._orders.get(key)
         if held is None:
             held = self._orders[key] = Held()
-        if TOPICS[record.topic].cleanup == "compact":
-            self._bytes -= sum(map(len, held.of(record.topic)))
-            held.records[record.topic] = []
+        topic = record.topic
+        if topic in _COMPACTED and topic in held.topics:
+            place = held.topics.index(topic)
+            self._bytes -= len(held.values.pop(place))
+            del held.topics[place]
         if value is not None:
-            held.records.setdefault(record.topic, []).append(value)
+            held.topics.append(topic)
+            held.values.append(value)
             self._bytes += len(value)
         while self._bytes > self._max_bytes and self._share.bits < _DEEPEST:
             self._halve()

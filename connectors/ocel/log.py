@@ -57,6 +57,7 @@ OBJECT_TYPES: Mapping[ObjectType, Mapping[str, Type]] = {
         "severity": "string",
         "priority": "integer",
         "owner": "string",
+        "department": "string",
     },
 }
 """Every type of object with its attributes."""

@@ -244,6 +244,7 @@ def _raised(raised: ExceptionRaised) -> Iterator[Told]:
         "severity": raised.severity,
         "priority": raised.priority,
         "owner": raised.owner,
+        "department": raised.department,
     }
     yield Described(ref, raised.occurred_at, attributes, ((order(raised.order_id), "concerns"),))
     said: dict[str, Value] = {"kind": raised.kind, "owner": raised.owner, "detail": raised.detail}

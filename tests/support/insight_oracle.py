@@ -134,7 +134,8 @@ SELECT r.order_id, r.kind, CASE WHEN r.root = 'order ' || r.order_id THEN '' ELS
 last.action = 'closed' AS closed, (CASE WHEN last.action = 'closed' THEN last.moment ELSE $now END) - r.moment AS span,
 escalated, EXISTS (FROM raised l WHERE l.order_id = r.order_id AND l.kind = r.kind
   AND l.root = r.root AND l.action = 'opened' AND (l.entry, l.place) > last.ended) AS again,
-CASE WHEN r.kind LIKE '%-problem' THEN replace(r.kind, '-problem', '') ELSE coalesce(
+CASE WHEN r.kind LIKE '%-problem' THEN replace(r.kind, '-problem', '') WHEN r.department <> '' THEN r.department
+ELSE coalesce(
   (SELECT e.department FROM entries e WHERE e.order_id = r.order_id AND e.entry = r.entry
   AND e.type = 'StatusReported'),
   CASE WHEN r.root IN ('production', 'procurement', 'logistics') THEN r.root END) END AS department

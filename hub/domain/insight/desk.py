@@ -30,7 +30,7 @@ class Case(Frozen, kw_only=True):
     again: bool
     """Whether the order had one of this kind and root once more after the last that became of this one."""
     department: Department | None
-    """Whose report it came from, or in whose hands the order stands still."""
+    """In whose hands it is, or whose report it came from."""
 
     def age(self, now: datetime) -> timedelta:
         """How long it was open, or has been."""
@@ -102,6 +102,6 @@ def cases(history: History) -> Iterator[Case]:
 def _department(event: Fact, raised: ExceptionRaised) -> Department | None:
     if raised.kind in _OF_DEPARTMENT:
         return _OF_DEPARTMENT[raised.kind]
-    if isinstance(event, StatusReported):
+    if isinstance(event, StatusReported) and not raised.department:
         return event.department
-    return next((each for each in DEPARTMENTS if each == raised.root), None)
+    return next((each for each in DEPARTMENTS if each in {raised.department, raised.root}), None)
