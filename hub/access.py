@@ -146,7 +146,13 @@ _DECLARED = (
         checks=_LETTERS,
         transactions="dead-letters",
     ),
-    Role("doctor", "`hub doctor`: whether all is well.", reads=(HUB_PROBE,), writes=(HUB_PROBE,), checks=tuple(TOPICS)),
+    Role(
+        "doctor",
+        "`hub doctor`: whether all is well.",
+        reads=(*_INPUTS, HUB_PROBE),
+        writes=(HUB_PROBE,),
+        checks=tuple(TOPICS),
+    ),
     Role(
         "reader",
         "`hub order`, `hub tail`, `hub reconcile`, `hub settle`, `hub rules`, `hub export`, `hub insight`: sees all, "

@@ -20,6 +20,7 @@ from hub.cli import (
     deliver,
     demo,
     dlq,
+    doctor,
     exceptions,
     export,
     insight,
@@ -48,6 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.add_typer(broker.app, name="broker")
 app.add_typer(topics.app, name="topics")
 app.add_typer(schemas.app, name="schemas")

@@ -53,6 +53,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             'hub dlq replay --every --reason "fixed in 0.2"',
         ),
         "dlq show": ("hub dlq show orders.events-3@17",),
+        "doctor": ("hub doctor", "hub doctor --role doctor --registry http://registry:8081 --json"),
         "exceptions assign": ("hub exceptions assign 8f4e54 --to mei --role order-desk",),
         "exceptions list": ("hub exceptions list", "hub exceptions list --kind late --owner mei --json"),
         "exceptions resolve": ('hub exceptions resolve 8f4e54 --reason "they found 400" --role order-desk',),

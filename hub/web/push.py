@@ -38,6 +38,21 @@ async def push(registry: Registry, url: str) -> AsyncIterator[str]:
                     await there.switch(subject, "READONLY")
 
 
+async def missing(registry: Registry, url: str) -> list[str]:
+    """The versions that the registry at `url` lacks, by subject and number.
+
+    Raises ConfigError where another schema stands in the place of one of ours, or it does not answer as a registry.
+    """
+    async with aiohttp.ClientSession(timeout=_SECONDS, trust_env=True) as session:
+        there = _There(session, url.rstrip("/"))
+        return [
+            f"{version.subject} {version.number}"
+            for subject in registry.subjects
+            for version in registry.versions(subject)
+            if not await there.has(version)
+        ]
+
+
 class _There:
     """The other registry."""
 

@@ -16,16 +16,20 @@ from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 
 from connectors.base import Event
+from hub import kafka_admin
 from hub.domain.dead_letters import LetterDecided
 from hub.domain.events import CustomerUpdated, OperatorCommanded
 from hub.domain.order import OrderState
+from hub.runtime.partitioner import partition_of
 from hub.topics import (
     HUB_DEAD_LETTER,
     HUB_DEAD_LETTER_AUDIT,
+    HUB_REKEYED_NODES,
     ORDERS_COMMANDS,
     ORDERS_STATE,
     PRODUCTION_ORDERS,
     PRODUCTION_STATUS,
+    STATEMENTS,
 )
 from tests.support.orders import Story, line
 from tests.support.places import place_of
@@ -239,3 +243,28 @@ async def test_a_simulation_that_is_interrupted_tells_the_score_and_leaves_nothi
     async with Program(command, hub.environment, tmp_path / "again.log") as again:
         assert await again.ends() == 1
     assert "orders SIM-1-* already: name this run otherwise with --run" in again.last_words
+
+
+async def test_the_doctor_finds_a_hub_well_and_then_what_is_wrong_with_it(hub: RunningHub) -> None:
+    well = hub.told("doctor")
+    assert {each["check"] for each in well} == {
+        "broker", "versions", "topics", "partitions", "partitioners", "clock", "disk", "ACLs", "registry"
+    }  # fmt: skip
+    assert [each for each in well if each["state"] == "failed"] == []
+    (registry,) = (each for each in well if each["check"] == "registry")
+    assert registry["state"] == "ok", registry
+    assert {each["state"] for each in well if each["check"] in {"broker", "topics", "ACLs", "clock"}} == {"ok"}
+
+    misplaced = AIOKafkaProducer(bootstrap_servers=hub.settings.kafka_bootstrap)
+    async with misplaced, kafka_admin.connect(hub.settings.kafka_client()) as admin:
+        key = b"ORD-A"
+        elsewhere = (partition_of(key, hub.settings.partitions) + 1) % hub.settings.partitions
+        await misplaced.send_and_wait(STATEMENTS, b"", key, partition=elsewhere)
+        await admin.delete_topics([HUB_REKEYED_NODES])
+    found = hub.hub("doctor")
+    assert found.returncode == 1
+    assert "warning partitioners: statements: 1 of the newest 1 records are not on the partition" in found.stdout
+    assert (
+        f"failed  topics: Missing topics: {HUB_REKEYED_NODES}\n        → `hub topics create` creates them"
+        in found.stdout
+    )

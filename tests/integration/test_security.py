@@ -218,3 +218,20 @@ async def test_a_worker_without_a_right_says_so_before_it_begins(kafka: SecuredK
     assert (await fails("production", app_id="production")).startswith(
         "Kafka does not let production use the transactional id production-orders-0: grant "
     )
+
+
+async def test_the_doctor_names_the_rights_a_login_lacks_and_no_others(kafka: SecuredKafka) -> None:
+    examine = partial(_hub, kafka, HUB_METRICS_PORT="1")
+    status, said = await examine("doctor", "doctor", "--role", "doctor")
+    assert status == 0, said
+    assert "ok      ACLs: this login may do all that role doctor needs" in said
+    assert "ok      topics: " in said
+    assert "ok      clock: " in said
+    assert "unknown disk: Kafka does not tell this login how full its disks are" in said
+    status, said = await examine("worker", "doctor", "--role", "worker")
+    assert "ok      ACLs: this login may do all that role worker needs" in said, said
+    assert "unknown topics: Kafka does not let this login compare the topics" in said
+    status, said = await examine("intake", "doctor", "--role", "worker")
+    assert status == 1
+    assert "failed  ACLs: this login lacks Read on orders.events" in said
+    assert "hub topics acls worker" in said

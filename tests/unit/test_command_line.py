@@ -46,6 +46,7 @@ WRONG_INPUT: dict[str, str] = {
     "dlq list": "dlq list --since yesterday",
     "dlq replay": "dlq replay --reason x",
     "dlq show": "dlq show",
+    "doctor": "doctor --role nobody",
     "exceptions assign": "exceptions assign abc",
     "exceptions list": "exceptions list extra",
     "exceptions resolve": "exceptions resolve",
@@ -171,6 +172,18 @@ def test_a_kafka_that_is_away_is_told_in_one_sentence_with_the_remedy(
     assert is_a_sentence(errors), errors
     assert "127.0.0.1:1" in errors
     assert "HUB_KAFKA_BOOTSTRAP" in errors
+
+
+def test_the_doctor_finds_a_kafka_that_is_away_and_looks_at_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for setting, value in AWAY.items():
+        monkeypatch.setenv(setting, value)
+    status, output, errors = run("doctor --registry http://127.0.0.1:1", tmp_path, monkeypatch, capsys)
+    assert (status, errors) == (Exit.FAILED, "")
+    assert re.search(r"failed  broker: Kafka at 127\.0\.0\.1:1 .*\n +→ .*HUB_KAFKA_BOOTSTRAP", output)
+    assert "disk: the worker's" in output
+    assert "warning registry: " in output
 
 
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
