@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from hub.agents.gate import Gate
-from hub.agents.watching import STEPS, marks, steps
+from hub.agents.watching import BOUNDS, STEPS, label, marks, steps
 from hub.codec import Codec, cloud_event_headers
 from hub.domain.decide import decide
 from hub.domain.decision import Context, Decision, Received
@@ -20,7 +20,6 @@ from hub.domain.effects import (
     WorkOrderIssued,
 )
 from hub.domain.events import CapacityRequested, CreditRequested, OrderEvent, TimerFired
-from hub.domain.headline import headline
 from hub.domain.ids import timer_id
 from hub.domain.journal import JournalEntry
 from hub.domain.order import OrderState, next_due
@@ -81,6 +80,7 @@ def create_agent(codec: Codec, rules: Rules, *, max_event_bytes: int) -> AgentSp
         dead_letter=HUB_DEAD_LETTER,
         key_name="order_id",
         steps=STEPS,
+        bounds=BOUNDS,
     )
 
 
@@ -133,7 +133,7 @@ class OrdersHandler:
         if after is None:
             work.put(key, None)
         else:
-            work.put(key, after, due_ms=_milliseconds(next_due(after)), label=headline(after), marks=marks(after))
+            work.put(key, after, due_ms=_milliseconds(next_due(after)), label=label(after), marks=marks(after))
         for effect in decision.effects:
             self._carry_out(work, key, effect, since)
         for step in steps(before, decision):

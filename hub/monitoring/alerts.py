@@ -46,8 +46,7 @@ def _stalled(rule: Watched) -> dict[str, Any]:
         "annotations": {
             "summary": f"Orders {rule.says}: {{{{ $value }}}}"
             "{{ with $labels.department }}, in the hands of {{ . }}{{ end }}.",
-            "description": f"The oldest since {_since(rule.name)}. "
-            f"`hub exceptions list --kind {rule.name}` names them.",
+            "description": f"The oldest since {_since(rule.name)}. `hub monitor list --rule {rule.name}` names them.",
         },
     }
 

@@ -13,16 +13,17 @@ from datetime import datetime
 from typing import Any
 
 from hub.agents import orders
+from hub.agents.watching import label, marks
 from hub.codec import Codec
 from hub.domain.decision import Decision
 from hub.domain.effects import DeadLettered, Effect, WorkOrderIssued
 from hub.domain.events import CapacityRequested, CreditRequested
-from hub.domain.headline import headline
 from hub.domain.journal import JournalEntry
 from hub.domain.order import OrderState, next_due
 from hub.domain.rule_files import RulesPublished
 from hub.replay import replay_entry
 from hub.ruleset import restore_ruleset
+from hub.runtime.marks import Marks, unpack
 from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import Record
 from hub.topics import (
@@ -186,7 +187,9 @@ class OrdersOracle:
     def _examine_states(self, verdict: Verdict, records: Records, folded: dict[bytes, OrderState | None]) -> None:
         found = {record.key: _described(record) for record in records[ORDERS_STATE]}
         expected = {
-            key: (None, 0, "") if state is None else (self.codec.encode(state), _due_ms(state), headline(state))
+            key: (None, 0, "", ())
+            if state is None
+            else (self.codec.encode(state), _due_ms(state), label(state), marks(state))
             for key, state in folded.items()
         }
         verdict.expect_equal("state of order", dict(expected), dict(found))
@@ -206,9 +209,10 @@ def _by_order(messages: Sequence[Message]) -> dict[tuple[str, str], list[bytes]]
     return grouped
 
 
-def _described(record: Record) -> tuple[bytes | None, int, str]:
+def _described(record: Record) -> tuple[bytes | None, int, str, Marks]:
     headers = dict(record.headers)
-    return record.value, int(headers.get("hub-due-ms", b"0")), headers.get("hub-label", b"").decode()
+    due_ms, told = int(headers.get("hub-due-ms", b"0")), headers.get("hub-label", b"").decode()
+    return record.value, due_ms, told, unpack(headers["hub-marks"]) if "hub-marks" in headers else ()
 
 
 def _agree(entry: JournalEntry, decision: Decision, entries_before: int) -> bool:

@@ -12,11 +12,12 @@ import pytest
 from msgspec.structs import replace
 
 from hub.agents import credit, orders
-from hub.agents.watching import marks, steps
+from hub.agents.watching import BOUNDS, label, marks, steps
 from hub.codec import Codec
 from hub.domain.events import CustomerUpdated, StatusReported
 from hub.domain.model import Frozen
 from hub.domain.policy import Policy
+from hub.policy import load_policy
 from hub.ruleset import Rules, load_ruleset
 from hub.runtime.marks import Mark
 from hub.runtime.spec import AgentSpec, Headers, Record, since_ms
@@ -84,6 +85,36 @@ def test_an_order_that_stands_still_is_marked_with_whose_turn_it_is() -> None:
     assert marks(story.order) == (Mark(("stalled", "logistics", "critical"), stalled_at),)
     story.report("logistics", "shipped", {"1": 10})
     assert marks(story.order) == ()
+
+
+def _promised_in(days: int) -> Story:
+    story = Story(Policy(schedule=load_policy().schedule))
+    story.place(requested_delivery=START.date() + timedelta(days=days))
+    return story
+
+
+@pytest.mark.parametrize(
+    ("hours", "bound"),
+    [(-500, "-168"), (-168, "-168"), (-25, "-24"), (-1, "-1"), (0, "24"), (24, "24"), (25, "72"), (9_999, "+Inf")],
+)
+def test_an_open_order_is_counted_by_the_slack_it_has_and_late_ones_by_themselves(hours: int, bound: str) -> None:
+    story = _promised_in(days=9)
+    assert story.order.schedule is not None
+    assert story.order.schedule.slack_hours is not None
+    slack = replace(story.order.schedule, slack_hours=hours)
+    assert label(replace(story.order, schedule=slack)) == f"confirmed/{bound}"
+    assert bound in BOUNDS
+
+
+def test_an_order_that_is_settled_or_promised_for_no_day_is_counted_by_its_status_alone() -> None:
+    story = stock_order_in_work()
+    assert label(story.order) == "confirmed"
+    late = _promised_in(days=0)
+    late.report("logistics", "accepted")
+    assert label(late.order) == "confirmed/-24"
+    late.report("logistics", "shipped", {"1": 10})
+    late.report("logistics", "delivered", {"1": 10})
+    assert label(late.order) == "settled"
 
 
 # --- since when --------------------------------------------------------------------------------------

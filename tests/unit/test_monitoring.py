@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from typer.testing import CliRunner
 
 from hub.cli import app
 from hub.errors import ConfigError
-from hub.monitoring.alerts import Watched, alert_rules
 from hub.monitoring.boards import boards
 from hub.monitoring.sources import load_sources
+from hub.policy import load_policy
 from tests.support.prometheus import run_tool
 
 ROOT = Path(__file__).parents[2]
@@ -34,9 +35,8 @@ def test_what_lies_in_deploy_is_what_the_rules_say(tmp_path: Path) -> None:
 
 
 def _tested(tmp_path: Path, series: list[tuple[str, str]], *checks: dict[str, Any]) -> None:
-    """Let promtool play the series against alerts of two rules and the hub's own sources; a value each minute."""
-    rules = alert_rules([Watched("stalled", "that stand still"), Watched("lost", "that are lost")], load_sources())
-    (tmp_path / "rules.yml").write_text(rules)
+    """Let promtool play the series against the exported rules; a value each minute."""
+    shutil.copy(ROOT / "deploy/prometheus/rules.yml", tmp_path)
     test = {
         "rule_files": ["rules.yml"],
         "evaluation_interval": "1m",
@@ -93,6 +93,21 @@ def test_an_alert_goes_on_while_a_worker_starts_afresh_and_another_takes_its_par
         ],
         *(_firing(f"{minute}m", alert) for minute in range(1, 29)),
         _firing("31m"),
+    )
+
+
+def test_every_rule_that_orders_are_watched_by_has_an_alert_of_its_own(tmp_path: Path) -> None:
+    rules = load_policy().monitor.rules
+    series = 'hub_stalled{{agent="orders", partition="0", rule="{}", department="{}", severity="warning"}}'
+    alert = '{{alertname="Orders{}", rule="{}", department="production", severity="warning"}}'
+    _tested(
+        tmp_path,
+        [
+            *((series.format(name, "production"), "0x5 1x5") for name in rules),
+            *((series.format(name, "logistics"), "0x10") for name in rules),
+        ],
+        _firing("5m"),
+        _firing("8m", *(alert.format(name.title().replace("-", ""), name) for name in rules)),
     )
 
 
