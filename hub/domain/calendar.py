@@ -111,20 +111,6 @@ def working_time_between(calendar: Calendar, begin: datetime, end: datetime) -> 
     return total
 
 
-def add_working_time(calendar: Calendar, begin: datetime, duration: timedelta) -> datetime:
-    """When `duration` of work that starts at `begin` is done; of no work, when it could start.
-
-    Raises ValueError for a negative duration.
-    """
-    if duration < timedelta():
-        raise ValueError(f"{duration} is negative")
-    for opens, closes in _shifts(calendar, begin):
-        if opens + duration <= closes:
-            return opens + duration
-        duration -= closes - opens
-    raise ValueError(f"the calendar ends before {duration} more are worked")
-
-
 def close_of(calendar: Calendar, day: date) -> datetime:
     """When the last shift of a local day ends; its midnight if nobody works."""
     *_, closes = (_moment(calendar, day, _MIDNIGHT), *(closes for _, closes in _shifts_of(calendar, day)))
@@ -166,7 +152,12 @@ class WorkingClock:
         self._later: dict[tuple[date, int], date] = {}
 
     def add(self, begin: datetime, duration: timedelta) -> datetime:
-        """`add_working_time`."""
+        """When `duration` of work that starts at `begin` is done; of no work, when it could start.
+
+        Raises ValueError for a negative duration.
+        """
+        if duration < timedelta():
+            raise ValueError(f"{duration} is negative")
         day = local_day(self.calendar, begin)
         for _ in range(_MAX_DAYS):
             for opens, closes in self._of(day):
@@ -175,6 +166,7 @@ class WorkingClock:
                     return starts + duration
                 if closes > starts:
                     duration -= closes - starts
+                    begin = closes
             day += _DAY
         raise ValueError(f"the calendar ends before {duration} more are worked")
 

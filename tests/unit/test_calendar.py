@@ -14,8 +14,8 @@ from hub.domain.calendar import (
     MAX_WORKING_DAYS,
     Calendar,
     Shift,
+    WorkingClock,
     add_working_days,
-    add_working_time,
     first_working_day,
     is_working_day,
     local_day,
@@ -102,9 +102,9 @@ def test_working_time_is_what_lies_in_shifts() -> None:
 
 
 def test_work_goes_on_in_the_next_shift() -> None:
-    assert add_working_time(calendar(), at("2026-11-27T15:00"), hours(2)) == at("2026-11-30T09:00")
-    assert add_working_time(calendar(), at("2026-11-27T15:00"), hours(1)) == at("2026-11-27T16:00")
-    assert add_working_time(calendar(), at("2026-11-28T15:00"), hours(0)) == at("2026-11-30T08:00")
+    assert WorkingClock(calendar()).add(at("2026-11-27T15:00"), hours(2)) == at("2026-11-30T09:00")
+    assert WorkingClock(calendar()).add(at("2026-11-27T15:00"), hours(1)) == at("2026-11-27T16:00")
+    assert WorkingClock(calendar()).add(at("2026-11-28T15:00"), hours(0)) == at("2026-11-30T08:00")
 
 
 def test_a_night_over_a_change_of_the_clocks_is_as_long_as_it_really_is() -> None:
@@ -112,15 +112,15 @@ def test_a_night_over_a_change_of_the_clocks_is_as_long_as_it_really_is() -> Non
     begin, end = "2026-03-28T22:00", "2026-03-29T06:00"
     assert working_time_between(night, at(begin), at(end)) == hours(7)
     assert working_time_between(night, at("2026-10-24T22:00"), at("2026-10-25T06:00")) == hours(9)
-    assert add_working_time(night, at("2026-10-24T22:00"), hours(8)) == at("2026-10-25T05:00")
-    assert add_working_time(night, at(begin), hours(8)) == at("2026-03-29T23:00")
+    assert WorkingClock(night).add(at("2026-10-24T22:00"), hours(8)) == at("2026-10-25T05:00")
+    assert WorkingClock(night).add(at(begin), hours(8)) == at("2026-03-29T23:00")
 
 
 def test_a_shift_in_the_hour_that_the_clocks_skip_is_none() -> None:
     skipped = calendar(week=((Shift(2 * 60, 3 * 60),),) * 7)
     begin, end = at("2026-03-28T12:00"), at("2026-03-30T12:00")
     assert working_time_between(skipped, begin, end) == hours(1)
-    assert add_working_time(skipped, begin, hours(0)) == at("2026-03-30T02:00")
+    assert WorkingClock(skipped).add(begin, hours(0)) == at("2026-03-30T02:00")
 
 
 def test_a_calendar_without_work_or_with_overlapping_shifts_is_refused() -> None:
@@ -147,7 +147,7 @@ def test_the_end_of_work_is_as_much_working_time_away_as_the_work_takes(
     begin: datetime, minutes: int, zone: str
 ) -> None:
     each = calendar(zone=ZoneInfo(zone), holidays=frozenset({date(2026, 5, 1), date(2028, 2, 29)}))
-    end = add_working_time(each, begin, timedelta(minutes=minutes))
+    end = WorkingClock(each).add(begin, timedelta(minutes=minutes))
     assert working_time_between(each, begin, end) == timedelta(minutes=minutes)
 
 
