@@ -108,7 +108,7 @@ def explain(console: Console, state: OrderState, said: Iterable[Opinion], now: d
     console.print(Text.assemble(("Order ", "bold"), (state.order_id, "bold"), f"  {headline(state)}"))
     if state.schedule is not None:
         console.print(schedule_table(state.schedule, now))
-        console.print(standing(state.schedule))
+        console.print(standing(state.schedule), soft_wrap=True)
     table = Table("rule", "about", "", "since or from", "", box=None, pad_edge=False, header_style="dim")
     for each in said:
         due = "" if each.due is None else when(each.due)
