@@ -25,8 +25,8 @@ from hub.topics import CREDIT_STATE, CUSTOMER_NOTIFICATIONS
 
 _BESIDE = b"\x1f"
 """In the keys of what `credit.state` holds beside the accounts."""
-_TRIES_WITHOUT_ADDRESS = 3
-"""The account may be on its way still: then nobody is written to."""
+WAIT_FOR_ADDRESS = 3
+"""Tries, as the account may be on its way still; then nobody is written to."""
 _TEMPORARY = range(400, 500)
 Security = Literal["starttls", "tls", "none"]
 
@@ -69,8 +69,17 @@ class Mailbox:
     at_once = 50
     """Messages of one session with the server."""
 
-    def __init__(self, server: Server, queue: MailQueue, codec: Codec, *, only_addresses: bool = False) -> None:
+    def __init__(
+        self,
+        server: Server,
+        queue: MailQueue,
+        codec: Codec,
+        *,
+        only_addresses: bool = False,
+        wait_for_address: int = WAIT_FOR_ADDRESS,
+    ) -> None:
         """`only_addresses`: read the accounts, and no notification."""
+        self._wait_for_address = wait_for_address
         self.topics = (CREDIT_STATE,) if only_addresses else (CREDIT_STATE, CUSTOMER_NOTIFICATIONS)
         self.news = (CUSTOMER_NOTIFICATIONS,)
         self._server = server
@@ -99,7 +108,7 @@ class Mailbox:
         notified = self._codec.decode_as(CustomerNotified, message.letter.content)
         address = self._queue.address(notified.customer_id)
         if not address:
-            outcome: Literal["passed", "later"] = "passed" if message.tries + 1 >= _TRIES_WITHOUT_ADDRESS else "later"
+            outcome: Literal["passed", "later"] = "passed" if message.tries + 1 >= self._wait_for_address else "later"
             return Answer(outcome, f"customer {notified.customer_id} has no e-mail address")
         try:
             return compose(notified, parse_address(address), self._server.sender)

@@ -28,6 +28,7 @@ _SINK = Table("sink", columns("id+ version+ epoch+ written_at@"))
 _POSITIONS = Table("positions", columns("topic partition+ next_offset+"))
 _SOURCE = columns("source_partition+ source_offset+")
 """Where the record is that a row was written from."""
+_ORDER = "order_id"
 _OWN = (Kept(_SINK, "id", ("id",)), Kept(_POSITIONS, "topic", ("topic", "partition")))
 
 
@@ -141,7 +142,10 @@ class SqlSink:
         own = {} if kept in _OWN else _SOURCE
         declared = [f"{name} {types[kind]}" for name, kind in {**kept.table.columns, **own}.items()]
         key = f"primary key ({', '.join(kept.key)})"
-        self._base.execute(f"create table {PREFIX}{kept.table.name} ({', '.join([*declared, key])})")
+        name = f"{PREFIX}{kept.table.name}"
+        self._base.execute(f"create table {name} ({', '.join([*declared, key])})")
+        if _ORDER in kept.table.columns and kept.owner != _ORDER:
+            self._base.execute(f"create index {name}_of_order on {name} ({_ORDER})")
 
 
 def _upsert(kept: Kept, names: Mapping[str, object]) -> str:

@@ -13,7 +13,6 @@ import typer
 from connectors.outbound import Outbound, carry
 from connectors.reading import Reader
 from hub.config import Settings
-from hub.errors import HubError
 
 O = TypeVar("O")  # noqa: E741 - an outcome
 
@@ -37,16 +36,13 @@ async def carry_out(
             async for outcome in outcomes:
                 tell(outcome)
 
-    failed: BaseExceptionGroup[HubError] | None = None
     async with _until_told() as told:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for outbound in outbounds:
                     tasks.create_task(one(outbound))
-        except* HubError as errors:
-            failed = errors
-    if failed is not None:
-        raise failed.exceptions[0]
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
     return told.is_set()
 
 

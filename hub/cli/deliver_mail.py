@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from connectors.mail.composing import parse_address
-from connectors.mail.mailbox import Mailbox, MailQueue, Server
+from connectors.mail.mailbox import WAIT_FOR_ADDRESS, Mailbox, MailQueue, Server
 from connectors.posting.backoff import Backoff
 from hub.cli import posting
 from hub.cli.carrying import carry_out
@@ -51,7 +51,13 @@ async def _send(settings: Settings, server: Server, state: Path, report: posting
     codec, backoff = Codec.load(), Backoff(_TRIES)
     with MailQueue(state, forget=run.dry_run) as queue:
         for only_addresses in (True, False):
-            post = Mailbox(server, queue, codec, only_addresses=only_addresses)
+            post = Mailbox(
+                server,
+                queue,
+                codec,
+                only_addresses=only_addresses,
+                wait_for_address=WAIT_FOR_ADDRESS if run.follow else 1,
+            )
             outbound = posting.through(queue, post, backoff, run)
             if await carry_out(settings, [outbound], report, follow=run.follow and not only_addresses):
                 return

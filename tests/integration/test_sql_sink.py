@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -78,8 +78,8 @@ def text(cell: Cell) -> str | int | None:
 
 
 async def take(sink: SqlSink, records: Sequence[Record]) -> Written:
-    (written,) = [each async for each in sink.take(records)]
-    return written
+    written = [each async for each in sink.take(records)]
+    return written[0] if written else Written(0, {})
 
 
 def ready(base: Database) -> SqlSink:
@@ -170,6 +170,63 @@ async def test_rows_and_positions_are_there_together_or_not_at_all(url: str) -> 
     with opened(url) as base:
         assert ready(base).positions() == {(ORDERS_STATE, 0): 1}
         assert base.execute("select source_offset from hub_orders") == [(0,)]
+
+
+class Ended(BaseException):
+    """The process is gone."""
+
+
+class Failing:
+    """A database whose process ends before so many statements are done."""
+
+    def __init__(self, base: Database, statements: int) -> None:
+        self._base = base
+        self.left = statements
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._base, name)
+        return found if name not in {"execute", "execute_many"} else lambda *args: self._count(found, args)
+
+    def _count(self, execute: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise Ended
+        return execute(*arguments)
+
+
+async def test_wherever_it_ends_the_next_one_makes_the_tables_whole(tmp_path: Path) -> None:
+    story = whole_story()
+    settled = record(0, ORDER.encode(), CODEC.encode(story.sent(SettlementRecorded)[0]), topic=SETTLEMENTS)
+    less = replace(story.order, lines=story.order.lines[:1])
+    batches = [[state(0, story), settled], [record(1, ORDER.encode(), CODEC.encode(less), topic=ORDERS_STATE)]]
+
+    async def write(base: Database) -> None:
+        sink = ready(base)
+        for batch in batches:
+            await take(sink, [each for each in batch if each.offset >= sink.positions().get((each.topic, 0), 0)])
+
+    async def whole(name: str, statements: int) -> tuple[object, bool]:
+        """The tables after an end and another run, and whether it ended."""
+        url = f"sqlite://{tmp_path}/{name}.db"
+        ended = False
+        try:
+            with opened(url) as base:
+                await write(cast("Database", Failing(base, statements)))
+        except Ended:
+            ended = True
+        with opened(url) as base:
+            await write(base)
+            return ([rows(base, kept) for kept in KEPT], SqlSink(base, CODEC).positions()), ended
+
+    expected, _ = await whole("expected", 10_000)
+    ends = 0
+    for statements in range(10_000):
+        found, ended = await whole(str(statements), statements)
+        assert found == expected, statements
+        if not ended:
+            break
+        ends += 1
+    assert ends > 30
 
 
 async def test_who_begins_takes_the_tables_over_and_who_wrote_before_writes_no_more(url: str) -> None:
@@ -319,6 +376,15 @@ async def test_killed_at_any_time_the_tables_hold_every_record_once(
         connection.execute("create schema public")
     feeding = asyncio.create_task(feed(topics, unique, random, over))
     await asyncio.gather(*(storm(program, Random(f"{seed} {name}")) for name, program in programs.items()))
+    async with programs["postgresql"] as running:
+        assert await running.says("records"), running.output
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        assert await running.ends() == 1, "the database is gone, and a supervisor is to know"
+        assert running.last_words.startswith("hub: The database cannot be used: "), running.output
     over.set()
     assert await feeding > 100
     reader = Reader({"bootstrap_servers": topics}, DEFAULT_PARTITIONS)
