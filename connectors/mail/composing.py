@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -34,7 +33,7 @@ def compose(notified: CustomerNotified, to: Address, sender: Address) -> EmailMe
     message.set_content(f"{notified.text}\n\n{sender.display_name}\n")
     message["From"] = sender
     message["To"] = to
-    message["Subject"] = textwrap.shorten(_line(notified.text), _SUBJECT, placeholder=" …") or notified.kind
+    message["Subject"] = _cut(_line(notified.text)) or notified.kind
     message["Date"] = notified.occurred_at
     message["Message-ID"] = f"<{_local_part(notified.event_id)}@{sender.domain}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -45,6 +44,14 @@ def compose(notified: CustomerNotified, to: Address, sender: Address) -> EmailMe
 def _line(text: str) -> str:
     """In one line, without what could begin another or command a terminal."""
     return "".join(each for each in " ".join(text.split()) if each.isprintable())
+
+
+def _cut(line: str) -> str:
+    """Not longer than a subject should be, at the end of a word where there are words."""
+    if len(line) <= _SUBJECT:
+        return line
+    begin, _, rest = line[: _SUBJECT - 1].rpartition(" ")
+    return f"{begin} …" if len(rest) < _SUBJECT / 2 else f"{line[: _SUBJECT - 1]}…"
 
 
 def _local_part(event_id: str) -> str:

@@ -150,3 +150,30 @@ def test_the_tokens_of_the_intake_come_from_the_environment_or_a_file_and_there_
     file.write_text("\n")
     with pytest.raises(ConfigError, match="Nobody could send events"):
         load().intake_tokens()
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "HUB_MAIL_USERNAME needs either HUB_MAIL_PASSWORD_FILE or HUB_MAIL_PASSWORD"),
+        (
+            {"HUB_MAIL_PASSWORD": "s3cret", "HUB_MAIL_SECURITY": "none"},
+            "HUB_MAIL_SECURITY=none would send the password for anybody to read",
+        ),
+    ],
+)
+def test_a_mail_server_is_logged_in_to_with_a_password_nobody_can_read(
+    variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = _refused(monkeypatch, HUB_MAIL_USERNAME="hub", **variables)
+    assert said in refusal
+    assert "s3cret" not in refusal
+
+
+def test_the_mail_servers_password_comes_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "password").write_text("s3cret\n")
+    monkeypatch.setenv("HUB_MAIL_USERNAME", "hub")
+    monkeypatch.setenv("HUB_MAIL_PASSWORD_FILE", str(tmp_path / "password"))
+    settings = load()
+    assert settings.mail_login_password() == "s3cret"
+    assert "s3cret" not in repr(settings)

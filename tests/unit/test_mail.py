@@ -63,6 +63,20 @@ def test_a_notification_is_the_same_mail_whenever_it_is_written() -> None:
     assert compose(replace(TOLD, event_id="decaf"), BUYER, SENDER)["Message-ID"] != first["Message-ID"]
 
 
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("Your order 1 is confirmed.", "Your order 1 is confirmed."),
+        ("word " * 30, "word " * 22 + "word …"),
+        ("货" * 130, "货" * 119 + "…"),
+        ("two\nlines", "two lines"),
+        ("", "shipped"),
+    ],
+)
+def test_the_subject_is_what_is_told_and_no_longer_than_a_line(text: str, subject: str) -> None:
+    assert compose(replace(TOLD, text=text), BUYER, SENDER)["Subject"] == subject
+
+
 @given(st.text(), st.text(), st.text(min_size=1))
 def test_nothing_a_customer_writes_becomes_a_header(text: str, locale: str, event_id: str) -> None:
     attack = "\r\nBcc: all@example.com\r\n\r\nbody"
