@@ -8,11 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from connectors.reading import Place
+from connectors.reading import Place, Position
 from hub.errors import ConfigError
 
 _POSITIONS = """
-create table if not exists positions (topic text, partition integer, offset integer, primary key (topic, partition));
+create table if not exists reached (
+    topic text, partition integer, next integer not null, timestamp integer not null, primary key (topic, partition)
+);
 """
 
 
@@ -56,15 +58,15 @@ class KeptFile:
             self._base.rollback()
         self._base.close()
 
-    def positions(self) -> Mapping[Place, int]:
-        """Where to go on reading: topic and partition to offset."""
-        rows = self._base.execute("select topic, partition, offset from positions")
-        return {(topic, partition): offset for topic, partition, offset in rows}
+    def positions(self) -> Mapping[Place, Position]:
+        """Where to go on reading, by topic and partition."""
+        rows = self._base.execute("select topic, partition, next, timestamp from reached")
+        return {(topic, partition): Position(*position) for topic, partition, *position in rows}
 
-    def commit(self, positions: Mapping[Place, int] | None = None) -> None:
+    def commit(self, positions: Mapping[Place, Position] | None = None) -> None:
         """Keep what was done, and the positions it came from. Raises ConfigError."""
-        places = [(*place, offset) for place, offset in (positions or {}).items()]
-        self._base.executemany("insert or replace into positions values (?, ?, ?)", places)
+        places = [(*place, *position) for place, position in (positions or {}).items()]
+        self._base.executemany("insert or replace into reached values (?, ?, ?, ?)", places)
         self._base.execute("commit")
         try:
             self._base.execute("begin immediate")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from connectors.reading import Place, Reader
+from connectors.reading import Place, Position, Reader
 from hub.codec import Codec
 from hub.domain.model import Frozen
 from hub.errors import CodecError, TopicError
@@ -39,11 +39,11 @@ class Outbound(Protocol[O_co]):
         """How to let it begin anew, for a person: when what it has read is not what the topic holds any more."""
         ...
 
-    def positions(self) -> Mapping[Place, int]:
-        """Where to go on: the offset after the last one kept, by topic and partition."""
+    def positions(self) -> Mapping[Place, Position]:
+        """Where to go on, by topic and partition."""
         ...
 
-    def keep(self, positions: Mapping[Place, int]) -> None:
+    def keep(self, positions: Mapping[Place, Position]) -> None:
         """Go on from there, also after a crash."""
         ...
 
@@ -72,32 +72,49 @@ async def carry(
     """
     topics = outbound.topics
     await reader.check(topics)
-    positions = dict(outbound.positions())
+    reached = dict(outbound.positions())
     spans = await reader.spans(topics)
-    for (topic, partition), (begin, end) in spans.items():
-        position = positions.get((topic, partition))
+    for place, (begin, end) in spans.items():
+        position = reached.get(place)
         if position is None:
-            if topic in outbound.news:
-                positions[topic, partition] = end
-        elif position > end:
-            raise TopicError(
-                f"{topic}[{partition}] ends at offset {end}, but all before {position} was read from it: the topic was "
-                f"truncated or made anew. Restore it, or {outbound.anew}."
-            )
-        elif position < begin:
-            warn(f"{topic}[{partition}]: offsets {position} to {begin - 1} were deleted before they were read.")
+            if place[0] in outbound.news:
+                reached[place] = Position(end)
+        elif position.next > end:
+            raise _anew(outbound, place, f"ends at offset {end}, but all before {position.next} was read from it")
+        elif position.next < begin:
+            warn(f"{_named(place)}: offsets {position.next} to {begin - 1} were deleted before they were read.")
     if outbound.news:
-        outbound.keep(positions)
+        outbound.keep(reached)
     async for outcome in outbound.take(()):
         yield outcome
-    async for batch in reader.after(topics, positions, follow=follow):
-        async for outcome in outbound.take(batch):
+    starts = {place: position.next - (position.timestamp >= 0) for place, position in reached.items()}
+    async for batch in reader.after(topics, starts, follow=follow):
+        async for outcome in outbound.take([record for record in batch if not _is_read(record, reached, outbound)]):
             yield outcome
 
 
-def after(records: Iterable[Record]) -> dict[Place, int]:
+def _is_read(record: Record, reached: Mapping[Place, Position], outbound: Outbound[object]) -> bool:
+    """Whether it is the record that was read last. Raises TopicError if another stands in its place."""
+    place = record.topic, record.partition
+    position = reached.get(place)
+    if position is None or record.offset >= position.next:
+        return False
+    if record.timestamp != position.timestamp:
+        raise _anew(outbound, place, f"has another record at offset {record.offset} than was read from it")
+    return True
+
+
+def _anew(outbound: Outbound[object], place: Place, what: str) -> TopicError:
+    return TopicError(f"{_named(place)} {what}: the topic was truncated or made anew. Restore it, or {outbound.anew}.")
+
+
+def _named(place: Place) -> str:
+    return f"{place[0]}[{place[1]}]"
+
+
+def after(records: Iterable[Record]) -> dict[Place, Position]:
     """The positions when these records have been dealt with."""
-    return {(record.topic, record.partition): record.offset + 1 for record in records}
+    return {(each.topic, each.partition): Position(each.offset + 1, each.timestamp) for each in records}
 
 
 def decoded(codec: Codec, struct: type[S], record: Record) -> S:

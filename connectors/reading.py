@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
@@ -18,6 +18,16 @@ from hub.topics import TOPICS
 
 Place = tuple[str, int]
 """A topic and one of its partitions."""
+
+
+class Position(NamedTuple):
+    """How far a partition was read."""
+
+    next: int
+    """The offset to go on at."""
+    timestamp: int = -1
+    """Of the record before it, by which it is known again; -1 if there was none."""
+
 
 _CHUNK = 2_000
 _FETCH_BYTES = 4 * 1024 * 1024

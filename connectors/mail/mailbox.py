@@ -23,6 +23,8 @@ from hub.errors import ConfigError
 from hub.runtime.spec import Record
 from hub.topics import CREDIT_STATE, CUSTOMER_NOTIFICATIONS
 
+TOPICS = (CREDIT_STATE, CUSTOMER_NOTIFICATIONS)
+"""Addresses first."""
 _BESIDE = b"\x1f"
 """In the keys of what `credit.state` holds beside the accounts."""
 WAIT_FOR_ADDRESS = 3
@@ -80,7 +82,7 @@ class Mailbox:
     ) -> None:
         """`only_addresses`: read the accounts, and no notification."""
         self._wait_for_address = wait_for_address
-        self.topics = (CREDIT_STATE,) if only_addresses else (CREDIT_STATE, CUSTOMER_NOTIFICATIONS)
+        self.topics = TOPICS[:1] if only_addresses else TOPICS
         self.news = (CUSTOMER_NOTIFICATIONS,)
         self._server = server
         self._queue = queue

@@ -23,7 +23,7 @@ from connectors.partners.saying import (
     despatch_of,
     response_to,
 )
-from connectors.reading import Place
+from connectors.reading import Place, Position
 from connectors.ubl_response import to_order_response
 from connectors.ubl_writer import to_ubl
 from connectors.x12.outgoing import to_x12
@@ -78,11 +78,11 @@ class Delivery:
         self._codec = codec
         self._write: Callable[[Path, bytes], None] = (lambda _, __: None) if dry_run else write_whole
 
-    def positions(self) -> Mapping[Place, int]:
+    def positions(self) -> Mapping[Place, Position]:
         """As the ledger has them."""
         return self._ledger.positions()
 
-    def keep(self, positions: Mapping[Place, int]) -> None:
+    def keep(self, positions: Mapping[Place, Position]) -> None:
         """With all that was said so far."""
         self._ledger.commit(positions)
 

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 from connectors.outbound import after
 from connectors.posting.backoff import Backoff
 from connectors.posting.queue import Letter, Message, Queue
-from connectors.reading import Place
+from connectors.reading import Place, Position
 from hub.errors import ConfigError
 from hub.runtime.spec import Record
 
@@ -110,11 +110,11 @@ class Posting:
         self._dry_run = dry_run
         self._stopped = False
 
-    def positions(self) -> Mapping[Place, int]:
+    def positions(self) -> Mapping[Place, Position]:
         """As the queue has them."""
         return self._queue.positions()
 
-    def keep(self, positions: Mapping[Place, int]) -> None:
+    def keep(self, positions: Mapping[Place, Position]) -> None:
         """Without any message."""
         self._queue.commit(positions)
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from connectors.databases import TYPES, Database
 from connectors.outbound import after
-from connectors.reading import Place
+from connectors.reading import Place, Position
 from connectors.sql.rows import KEPT, OF_TOPIC, TOPICS, Kept, Said, said
 from connectors.tables import Table, columns
 from hub.codec import Codec
@@ -25,7 +25,7 @@ VERSION = 1
 """Of the tables. One that is raised makes them anew from the topics, which hold everything."""
 PREFIX = "hub_"
 _SINK = Table("sink", columns("id+ version+ epoch+ written_at@"))
-_POSITIONS = Table("positions", columns("topic partition+ next_offset+"))
+_POSITIONS = Table("positions", columns("topic partition+ next_offset+ last_timestamp+"))
 _SOURCE = columns("source_partition+ source_offset+")
 """Where the record is that a row was written from."""
 _ORDER = "order_id"
@@ -78,14 +78,14 @@ class SqlSink:
                     "reads the topics from their beginning."
                 )
 
-    def positions(self) -> Mapping[Place, int]:
+    def positions(self) -> Mapping[Place, Position]:
         """As the database has them."""
         if not self._base.has(f"{PREFIX}{_POSITIONS.name}"):
             return {}
-        rows = self._base.execute(f"select topic, partition, next_offset from {PREFIX}positions")
-        return {(topic, partition): offset for topic, partition, offset in rows}
+        rows = self._base.execute(f"select topic, partition, next_offset, last_timestamp from {PREFIX}positions")
+        return {(topic, partition): Position(*position) for topic, partition, *position in rows}
 
-    def keep(self, positions: Mapping[Place, int]) -> None:
+    def keep(self, positions: Mapping[Place, Position]) -> None:
         """Without any rows."""
         with self._base.transaction():
             self._hold()
@@ -116,9 +116,9 @@ class SqlSink:
         if not self._base.execute(held, (datetime.now(UTC), self._epoch)):
             raise ConfigError("Another process has begun to write these tables; this one ends and has lost nothing.")
 
-    def _place(self, positions: Mapping[Place, int]) -> None:
+    def _place(self, positions: Mapping[Place, Position]) -> None:
         self._base.execute_many(
-            _upsert(_OWN[1], _POSITIONS.columns), [(*place, offset) for place, offset in positions.items()]
+            _upsert(_OWN[1], _POSITIONS.columns), [(*place, *position) for place, position in positions.items()]
         )
 
     def _write(self, kept: Kept, documents: Sequence[tuple[Record, Said]]) -> None:

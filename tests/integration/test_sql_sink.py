@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from connectors.databases import Absent, Database, open_database
 from connectors.outbound import after
-from connectors.reading import Reader
+from connectors.reading import Position, Reader
 from connectors.sql.rows import KEPT, OF_TOPIC, TOPICS, Kept, said
 from connectors.sql.sink import PREFIX, SqlSink, Written
 from connectors.tables import Cell, plain
@@ -137,7 +137,7 @@ async def test_the_latest_record_stands_and_what_is_gone_from_it_is_gone(url: st
         assert base.execute("select line_id from hub_order_lines") == [("1",)]
         await take(sink, [record(2, ORDER.encode(), None, topic=ORDERS_STATE)])
         assert base.execute("select order_id from hub_orders") == base.execute("select line_id from hub_order_lines")
-        assert sink.positions() == {(ORDERS_STATE, 0): 3}
+        assert sink.positions() == after([record(2, topic=ORDERS_STATE)])
 
 
 async def test_an_exception_is_one_row_until_it_is_closed(url: str) -> None:
@@ -168,7 +168,7 @@ async def test_rows_and_positions_are_there_together_or_not_at_all(url: str) -> 
     with pytest.raises(ConfigError, match="hub_order_lines"), opened(url) as base:
         await take(ready(base), [state(1, story)])
     with opened(url) as base:
-        assert ready(base).positions() == {(ORDERS_STATE, 0): 1}
+        assert ready(base).positions() == after([record(0, topic=ORDERS_STATE)])
         assert base.execute("select source_offset from hub_orders") == [(0,)]
 
 
@@ -203,7 +203,9 @@ async def test_wherever_it_ends_the_next_one_makes_the_tables_whole(tmp_path: Pa
     async def write(base: Database) -> None:
         sink = ready(base)
         for batch in batches:
-            await take(sink, [each for each in batch if each.offset >= sink.positions().get((each.topic, 0), 0)])
+            await take(
+                sink, [each for each in batch if each.offset >= sink.positions().get((each.topic, 0), Position(0)).next]
+            )
 
     async def whole(name: str, statements: int) -> tuple[object, bool]:
         """The tables after an end and another run, and whether it ended."""

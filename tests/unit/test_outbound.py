@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from connectors.outbound import after, carry
-from connectors.reading import Place, Reader
+from connectors.reading import Place, Position, Reader
 from hub.errors import TopicError
 from hub.runtime.spec import Record
 from tests.support.fetched import record
@@ -43,13 +43,13 @@ class Taker:
     news: Sequence[str] = ()
     anew = "begin anew"
 
-    def __init__(self, position: int | None = None) -> None:
-        self.kept: dict[Place, int] = {} if position is None else {(TOPIC, 0): position}
+    def __init__(self, position: Position | None = None) -> None:
+        self.kept: dict[Place, Position] = {} if position is None else {(TOPIC, 0): position}
 
-    def positions(self) -> Mapping[Place, int]:
+    def positions(self) -> Mapping[Place, Position]:
         return self.kept
 
-    def keep(self, positions: Mapping[Place, int]) -> None:
+    def keep(self, positions: Mapping[Place, Position]) -> None:
         self.kept |= positions
 
     async def take(self, records: Sequence[Record]) -> AsyncIterator[list[int]]:
@@ -65,18 +65,26 @@ async def carried(log: Log, taker: Taker) -> tuple[list[list[int]], list[str]]:
 
 
 async def test_it_goes_on_where_it_stopped() -> None:
-    taker = Taker(3)
+    taker = Taker(Position(3))
     assert await carried(Log(0, 5), taker) == ([[3, 4]], [])
-    assert taker.kept == {(TOPIC, 0): 5}
+    assert taker.kept == after([record(4, topic=TOPIC)])
 
 
 async def test_a_topic_that_is_shorter_than_what_was_read_of_it_is_told_with_what_to_do() -> None:
     with pytest.raises(TopicError, match=r"settlements\[0\] ends at offset 5, but all before 9 .* or begin anew\."):
-        await carried(Log(0, 5), Taker(9))
+        await carried(Log(0, 5), Taker(Position(9)))
+
+
+async def test_a_topic_that_was_made_anew_and_has_grown_longer_is_told_by_its_record_at_the_same_place() -> None:
+    assert await carried(Log(0, 9), Taker(after([record(4, topic=TOPIC)])[TOPIC, 0])) == ([[5, 6, 7, 8]], []), (
+        "the same record is read once"
+    )
+    with pytest.raises(TopicError, match=r"settlements\[0\] has another record at offset 4 .* or begin anew\."):
+        await carried(Log(0, 9), Taker(Position(5, 1)))
 
 
 async def test_what_was_deleted_before_it_was_read_is_told_and_the_rest_goes_on() -> None:
-    taken, warnings = await carried(Log(4, 6), Taker(1))
+    taken, warnings = await carried(Log(4, 6), Taker(Position(1)))
     assert taken == [[4, 5]]
     assert warnings == ["settlements[0]: offsets 1 to 3 were deleted before they were read."]
 
@@ -85,5 +93,5 @@ async def test_what_a_topic_held_before_is_passed_over_if_only_new_records_are_w
     taker = Taker()
     taker.news = [TOPIC]
     assert await carried(Log(0, 5), taker) == ([], [])
-    assert taker.kept == {(TOPIC, 0): 5}
+    assert taker.kept == {(TOPIC, 0): Position(5)}
     assert await carried(Log(0, 7), taker) == ([[5, 6]], [])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connectors.outbound import after
 from connectors.posting import posting as module
 from connectors.posting.backoff import Backoff
 from connectors.posting.posting import Answer, Posted, Posting
@@ -121,7 +122,7 @@ async def test_a_message_and_the_position_of_its_record_are_kept_together_before
     with pytest.raises(KeyboardInterrupt):
         await desk.take("A", "B", first=7)
     with Queue(desk.path, forget=True) as queue:
-        assert (queue.positions(), queue.waiting()) == ({("settlements", 0): 9}, 2)
+        assert (queue.positions(), queue.waiting()) == (after([record(8, topic="settlements")]), 2)
 
 
 async def test_no_more_is_read_than_there_is_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
