@@ -29,7 +29,6 @@ from tests.support.secured_kafka import SecuredKafka, make_certificate, secured_
 
 APP_ID = Settings().app_id
 METRICS_TOKEN = "the-token-of-the-metrics"
-WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 LANGUAGES = {"production": "java", "procurement": "node", "logistics": "python"}
 _PATIENCE = 60.0
 pytestmark = pytest.mark.kafka
@@ -42,7 +41,7 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secur
             await kafka_admin.create(admin, TOPICS.values(), partitions=DEFAULT_PARTITIONS, replication_factor=1)
         yield kafka
     logs = list(kafka.directory.parent.glob("**/*.log"))
-    secrets = [METRICS_TOKEN, WEBHOOK_SECRET, *(kafka.password_file(role).read_text().strip() for role in ROLES)]
+    secrets = [METRICS_TOKEN, *(kafka.password_file(role).read_text().strip() for role in ROLES)]
     told = [(log.name, secret) for log in logs for secret in secrets if secret in log.read_text(errors="replace")]
     assert len(logs) > 3
     assert told == [], "a password or a token was written where anybody can read it"
@@ -57,8 +56,8 @@ async def _hub(kafka: SecuredKafka, user: str, *arguments: str, **environment: s
         return -1 if status is None else status, command.output
 
 
-async def _done(kafka: SecuredKafka, user: str, *arguments: str, **environment: str) -> str:
-    status, said = await _hub(kafka, user, *arguments, **environment)
+async def _done(kafka: SecuredKafka, user: str, *arguments: str) -> str:
+    status, said = await _hub(kafka, user, *arguments)
     assert status == 0, said
     return said
 
@@ -108,10 +107,6 @@ async def test_every_program_does_its_part_of_an_order_with_no_more_rights_than_
         partners = str(EXAMPLES / "partners.yaml")
         await _done(kafka, "partners", "deliver", "documents", str(out), "--partners", partners, "--once")
         await _done(kafka, "tables", "deliver", "sql", f"sqlite:///{tmp_path}/hub.sqlite3", "--once")
-        hooks = ("deliver", "webhooks", str(EXAMPLES / "endpoints.yaml"), "--endpoint", "shop", "--once")
-        await _done(kafka, "webhooks", *hooks, "--state", f"{tmp_path}/hooks", SHOP_WEBHOOK_SECRET=WEBHOOK_SECRET)
-        server = {"HUB_MAIL_HOST": "127.0.0.1", "HUB_MAIL_SENDER": "orders@works.example"}
-        await _done(kafka, "mail", "deliver", "mail", "--state", f"{tmp_path}/mail.sqlite3", "--once", **server)
         letters = ("dlq", "replay", "--every", "--reason", "to see that it may")
         assert "Nothing replayed." in await _done(kafka, "letters", *letters)
 
