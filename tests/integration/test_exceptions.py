@@ -125,7 +125,9 @@ def monitor(kafka: str, *arguments: str) -> Any:
 def test_what_the_monitor_found_is_listed_by_rule_and_department(kafka: str) -> None:
     late, unanswered = monitor(kafka, "list", "--json")
     assert (late["rule"], late["department"], late["slack_hours"]) == ("will-be-late", "production", -205)
-    assert (unanswered["rule"], unanswered["order_id"], unanswered["owner"]) == ("unanswered", ORDER, "order-desk")
+    assert (unanswered["rule"], unanswered["order_id"], unanswered["owner"]) == ("unanswered", ORDER, "team-lead"), (
+        "it was taken further"
+    )
     assert "whether it takes on what it was given" in monitor(kafka, "list", "--rule", "unanswered")
     assert monitor(kafka, "list", "--department", "logistics") == "Nothing is open.\n"
 
