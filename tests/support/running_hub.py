@@ -51,6 +51,8 @@ class RunningHub:
     def environment(self) -> dict[str, str]:
         """What a command finds it by."""
         own = {"HUB_KAFKA_BOOTSTRAP": self.settings.kafka_bootstrap, "HUB_DATA_DIR": str(self.settings.data_dir)}
+        if self.settings.rules_dir is not None:
+            own["HUB_RULES_DIR"] = str(self.settings.rules_dir)
         return {**os.environ, **own, "HUB_METRICS_PORT": str(self.settings.metrics_port), "COLUMNS": "160"}
 
     def hub(self, *arguments: str) -> Done:
