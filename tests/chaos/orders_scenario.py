@@ -239,9 +239,14 @@ class OrdersScenario:
             yield OrdersLoad(it, self._codec, partitions, random, self._change_rules)
 
     def _change_rules(self) -> None:
-        """The company calls a rule by another name: what is decided from then on quotes it."""
+        """The company calls a rule by another name: what is decided from then on quotes it.
+
+        A worker that starts in this moment finds the file as it was or as it is.
+        """
         path = self._rules_dir / "allocation.yaml"
-        path.write_text(path.read_text().replace("made-here", "made-by-us"))
+        changed = path.with_suffix(".new")
+        changed.write_text(path.read_text().replace("made-here", "made-by-us"))
+        changed.replace(path)
 
     def examine(self, records: Records, partitions: int) -> Verdict:
         verdict = Verdict()
