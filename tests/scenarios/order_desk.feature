@@ -110,14 +110,15 @@ Feature: What an order desk sees every week
     And the customer is told "not confirmed in time"
     And "Lloyd Hotel" has 0 EUR reserved and owes 0
 
-  Scenario: Nobody answers for a credit hold until the order counts as stalled
+  Scenario: Nobody answers for a credit hold, which is taken further, and not told once more as standing still
     Given "Weserland" orders as "PO-6":
       | line | item    | quantity | price |
       | 1    | ST-LAMP | 20       | 50.00 |
     Then the order is credit-hold
     When 4 days pass
-    Then the order is stalled
-    And the exception stalled is open
+    Then the order is credit-hold
+    And the exception credit-refused is open
+    And the journal says "exception credit-refused is open still: priority 1, head-of-credit has it"
     When "ines" of the order desk commands override-credit: "they are good for it"
     Then it is refused as not-authorised
     When "mei" of credit management commands override-credit: "paid in advance by bank transfer"
