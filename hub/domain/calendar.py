@@ -143,19 +143,31 @@ def _moment(calendar: Calendar, day: date, minutes: int) -> datetime:
 
 
 class WorkingClock:
-    """A calendar that remembers the shifts it was asked about: reckoning by it costs next to nothing."""
+    """A calendar that remembers what it was asked: reckoning by it costs next to nothing.
+
+    Most orders of one transaction begin to wait in the same moment.
+    """
 
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
         self._shifts: dict[date, tuple[tuple[datetime, datetime], ...]] = {}
         self._ends: dict[date, datetime] = {}
         self._later: dict[tuple[date, int], date] = {}
+        self._done: dict[tuple[datetime, timedelta], datetime] = {}
 
     def add(self, begin: datetime, duration: timedelta) -> datetime:
         """When `duration` of work that starts at `begin` is done; of no work, when it could start.
 
         Raises ValueError for a negative duration.
         """
+        found = self._done.get((begin, duration))
+        if found is None:
+            if len(self._done) >= _DAYS_REMEMBERED:
+                self._done.clear()
+            found = self._done[begin, duration] = self._add(begin, duration)
+        return found
+
+    def _add(self, begin: datetime, duration: timedelta) -> datetime:
         if duration < timedelta():
             raise ValueError(f"{duration} is negative")
         day = local_day(self.calendar, begin)

@@ -36,21 +36,31 @@ def keep_schedule(turn: Turn, before: OrderState) -> None:
         turn.update(schedule=_made(turn, {each.name: each.reached for each in known.milestones if each.reached}))
         turn.explain(_told(turn))
     else:
-        _mark(turn, known, delivering=state.logistics is not before.logistics)
+        _mark(turn, known, before)
 
 
-def _mark(turn: Turn, known: Schedule, *, delivering: bool) -> None:
+def _mark(turn: Turn, known: Schedule, before: OrderState) -> None:
     """Note the milestones that are reached now, and that what is left to deliver is wanted on another day."""
     state, day = turn.state, known.promised
-    if delivering and any(line.line.requested_delivery for line in state.lines):
+    if state.logistics is not before.logistics and any(line.line.requested_delivery for line in state.lines):
         day = promise(state) or day
     changed = day != known.promised
     milestones = list(known.milestones)
     for place, each in enumerate(milestones):
-        if each.reached is None and _IS_REACHED[each.name](state):
+        if each.reached is None and _may_be_news(each.name, before, state) and _IS_REACHED[each.name](state):
             milestones[place], changed = MilestonePlan(each.name, each.planned, _when(turn, each.name)), True
     if changed:
         turn.update(schedule=_schedule(turn, tuple(milestones), day))
+
+
+def _may_be_news(name: Milestone, before: OrderState, state: OrderState) -> bool:
+    """Whether anything changed that says whether a department has reached a milestone."""
+    department = DEPARTMENT_OF.get(name)
+    if department is None:
+        return True
+    if getattr(before, department) is not getattr(state, department):
+        return True
+    return department == "logistics" and before.lines is not state.lines
 
 
 def predict_anew(turn: Turn) -> None:
