@@ -63,7 +63,6 @@ class Stopwatch:
         codec.decode = self.timed(_decoding, codec.decode)  # type: ignore[method-assign]
         codec.decode_as = self.timed(_decoding, codec.decode_as)  # type: ignore[method-assign]
         orders.decide = self.timed(lambda *_: "decide", orders.decide)  # type: ignore[attr-defined]
-        orders.headline = self.timed(lambda *_: "decide", orders.headline)  # type: ignore[attr-defined]
         play.write = self.timed(lambda *_: "write the store", play.write)  # type: ignore[method-assign]
         play.transact = self.timed(  # type: ignore[method-assign]
             lambda *_: "agents, and building transactions", play.transact

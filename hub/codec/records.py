@@ -37,9 +37,8 @@ from hub.domain.items import Item
 from hub.domain.journal import JournalEntry
 from hub.domain.master_data import KeptItem, PurchaseOrder
 from hub.domain.model import Frozen, OrderLine
-from hub.domain.order import LineState, OrderState, Terms, Work
+from hub.domain.order import OrderState, Terms
 from hub.domain.rule_files import RulesPublished
-from hub.domain.schedule import Schedule
 from hub.domain.statements import ItemStated
 
 RECORDS: tuple[type[Frozen], ...] = (
@@ -78,7 +77,7 @@ RECORDS: tuple[type[Frozen], ...] = (
 )
 """In the order their first ids were given."""
 
-KEPT: frozenset[type[Frozen]] = frozenset({Terms, Work, OrderLine, LineState, Item, CustomerFacts, Schedule})
+KEPT: frozenset[type[Frozen]] = frozenset({Terms, OrderLine, Item, CustomerFacts})
 """Parts that most decisions leave as they are, the very same objects: their encoding is remembered."""
 
 

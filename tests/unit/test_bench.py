@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -244,3 +246,11 @@ def test_a_settlement_that_is_missing_double_or_a_cent_off_is_wrong() -> None:
 
 def test_a_dead_letter_is_wrong() -> None:
     assert examine_orders(whole_journal(), dead=1).wrong == 1
+
+
+def test_where_the_time_of_the_handler_goes_is_told_by_stage() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "bench.handler", "--orders", "5"], capture_output=True, text=True, check=True
+    )
+    stages = {row.split("|")[1].strip() for row in told.stdout.splitlines() if row.startswith("| ")}
+    assert stages >= {"decide", "encode states", "decode events", "write the store", "**in all**"}
