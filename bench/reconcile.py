@@ -9,9 +9,7 @@ what the topics hold was falsified afterwards; exactly those must be found, with
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import logging
 import os
 import subprocess
 import sys
@@ -36,14 +34,13 @@ from bench.measure import StalledError
 from bench.orders import generate, messages
 from bench.play import Play
 from bench.process import Tree
-from bench.report import replace_section
+from bench.section import command
 from bench.workload import PARTITIONS
 from hub.codec import Codec
 from hub.domain.effects import SettlementRecorded
 from hub.domain.events import OrderPlaced, StatusReported
 from hub.domain.ids import work_order_id
 from hub.domain.model import LineQuantity
-from hub.errors import HubError
 from hub.kafka_admin import connect, create
 from hub.runtime.partitioner import partition_of
 from hub.topics import LOGISTICS_STATUS, ORDERS_JOURNAL, ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL, TOPICS
@@ -222,20 +219,5 @@ async def _run(count: int) -> str:
     )
 
 
-def main() -> None:
-    """Measure, print, and for a run of full size rewrite the section of docs/performance.md."""
-    logging.disable(logging.WARNING)
-    parser = argparse.ArgumentParser(prog="./run bench reconcile", description=__doc__.partition("\n")[0])
-    parser.add_argument("--orders", type=int, default=ORDERS, help=f"how many, of five lines (default {ORDERS:,})")
-    count = parser.parse_args().orders
-    try:
-        text = asyncio.run(_run(count))
-    except HubError as error:
-        sys.exit(f"bench: {error}")
-    print(text)
-    if count >= ORDERS:
-        replace_section(ROOT / "docs" / "performance.md", "reconcile", text)
-
-
 if __name__ == "__main__":
-    main()
+    command("reconcile", __doc__, ORDERS, _run, ", of five lines")

@@ -9,9 +9,7 @@ written. Started again, with its stores, it only looks for what is new.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import logging
 import socket
 import sys
 import tempfile
@@ -32,9 +30,8 @@ from bench.measure import StalledError
 from bench.orders import generate
 from bench.play import Play
 from bench.process import Peer
-from bench.report import replace_section
+from bench.section import command
 from bench.workload import PARTITIONS
-from hub.errors import HubError
 from hub.kafka_admin import connect, create
 from hub.runtime.partitioner import partition_of
 from hub.runtime.store import Store
@@ -173,20 +170,5 @@ async def _run(count: int) -> str:
     )
 
 
-def main() -> None:
-    """Measure, print, and for a run of full size rewrite the section of docs/performance.md."""
-    logging.disable(logging.WARNING)
-    parser = argparse.ArgumentParser(prog="./run bench recovery", description=__doc__.partition("\n")[0])
-    parser.add_argument("--orders", type=int, default=ORDERS, help=f"how many (default {ORDERS:,})")
-    count = parser.parse_args().orders
-    try:
-        text = asyncio.run(_run(count))
-    except HubError as error:
-        sys.exit(f"bench: {error}")
-    print(text)
-    if count >= ORDERS:
-        replace_section(ROOT / "docs" / "performance.md", "recovery", text)
-
-
 if __name__ == "__main__":
-    main()
+    command("recovery", __doc__, ORDERS, _run)

@@ -12,7 +12,6 @@ The order of things is what makes it exact:
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -41,6 +40,7 @@ from hub.runtime.reader import Batch
 from hub.runtime.recovery import recover
 from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Headers, Record, RuntimeConfig
 from hub.runtime.store import Store
+from hub.runtime.telling import tell
 from hub.runtime.tracing import Tracing, take
 from hub.runtime.work import StateCache, Work, trace_context
 
@@ -315,49 +315,13 @@ class Partition(Generic[S]):
             )
             work.publish()
             ended = time.monotonic()
-            self._tell(work, portions)
+            tell(self._spec, work.letters, portions)
             self._meter.committed(work, portions, fired, seconds=ended - started, commit_seconds=ended - committing)
             self._meter.stepped(work.steps, _milliseconds(self._clock()))
             if work.taken and self._tracing is not None:
                 count = sum(len(portion.records) for portion in portions)
                 self._tracing.committed(self._spec.name, self.number, work.taken, count, begun_ns)
         self._complete(portions)
-
-    def _tell(self, work: Work[S], portions: list[Portion]) -> None:
-        """Log the dead letters, and every record that was applied where somebody asked for that."""
-        for letter in work.letters:
-            topic, partition, offset = letter.origin
-            _log.warning(
-                "dead letter",
-                agent=self._spec.name,
-                topic=topic,
-                partition=partition,
-                offset=offset,
-                code=letter.code,
-                reason=letter.reason,
-                **self._whose(letter.key, letter.traceparent),
-            )
-        if not _log.is_enabled_for(logging.DEBUG):
-            return
-        for portion in portions:
-            for record in portion.records:
-                traceparent = dict(trace_context(record.headers)).get("traceparent", b"")
-                _log.debug(
-                    "applied",
-                    agent=self._spec.name,
-                    topic=record.topic,
-                    partition=record.partition,
-                    offset=record.offset,
-                    **self._whose(record.key, traceparent),
-                )
-
-    def _whose(self, key: bytes | None, traceparent: bytes) -> dict[str, str]:
-        """What finds a record's other traces: its key, and the trace it belongs to."""
-        found = {self._spec.key_name: (key or b"").decode(errors="backslashreplace")[:100]}
-        if traceparent:
-            text = traceparent.decode(errors="backslashreplace")
-            found |= {"traceparent": text, "trace_id": text[3:35]}
-        return found
 
     def _note(self, portions: list[Portion]) -> bytes | None:
         """Leave word in the store of what is about to be handled, for the process after this one."""
