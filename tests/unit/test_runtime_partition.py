@@ -22,6 +22,7 @@ from structlog.testing import LogCapture
 from hub.errors import HandlerError, HubError, TopicError
 from hub.metrics import Metrics
 from hub.runtime import partition as under_test
+from hub.runtime import telling
 from hub.runtime.partition import Partition
 from hub.runtime.reader import Batch
 from hub.runtime.spec import AgentSpec, Record, RuntimeConfig
@@ -274,48 +275,48 @@ class Deadly(WordCount):
 
 
 @pytest.fixture
-def kafka() -> Iterator[SmallKafka]:
-    with _small_kafka() as kafka:
-        yield kafka
+def small_kafka() -> Iterator[SmallKafka]:
+    with _small_kafka() as small_kafka:
+        yield small_kafka
 
 
-async def test_a_record_that_kills_the_process_is_refused_and_no_other(kafka: SmallKafka, tmp_path: Path) -> None:
+async def test_a_record_that_kills_the_process_is_refused_and_no_other(small_kafka: SmallKafka, tmp_path: Path) -> None:
     for number in range(20):
-        kafka.feed(b"w", b"%d" % number)
+        small_kafka.feed(b"w", b"%d" % number)
     agent = replace(AGENT, handler=Deadly(deadly=b"11"))
     deaths = 0
     while True:
-        owner = Owner(kafka, tmp_path, agent)
-        await owner.read_until(lambda: owner.task.done() or len(messages(kafka)) >= 19)  # noqa: B023 - awaited here
+        owner = Owner(small_kafka, tmp_path, agent)
+        await owner.read_until(lambda: owner.task.done() or len(messages(small_kafka)) >= 19)  # noqa: B023 - awaited here
         if not owner.task.done():
             break
         assert isinstance(await owner.failure(), Killed)
         deaths += 1
         assert deaths <= 3
     await owner.end()
-    assert [total for _, _, total in messages(kafka)][-1] == sum(range(20)) - 11
-    ((_, (key, value, headers)),) = kafka.logs["hub.dead-letter", 0]
+    assert [total for _, _, total in messages(small_kafka)][-1] == sum(range(20)) - 11
+    ((_, (key, value, headers)),) = small_kafka.logs["hub.dead-letter", 0]
     assert (key, value) == (b"w", b"11")
     assert dict(headers)["hub-dlq-code"] == b"poison"
 
 
 async def test_states_written_with_another_number_of_partitions_are_not_gone_on_with(
-    kafka: SmallKafka, tmp_path: Path
+    small_kafka: SmallKafka, tmp_path: Path
 ) -> None:
     for number in range(8):
-        kafka.feed(b"word-%d" % number, b"1")
-    owner = Owner(kafka, tmp_path)
-    await owner.until_said(kafka, 8)
+        small_kafka.feed(b"word-%d" % number, b"1")
+    owner = Owner(small_kafka, tmp_path)
+    await owner.until_said(small_kafka, 8)
     await owner.end()
-    error = await Owner(kafka, tmp_path, partitions=2).failure()
+    error = await Owner(small_kafka, tmp_path, partitions=2).failure()
     assert isinstance(error, TopicError)
     assert "with 2 partitions its key belongs on 1: the number of partitions was changed" in str(error)
 
 
 async def test_records_that_wait_for_kafka_when_the_process_is_killed_are_not_suspected(
-    kafka: SmallKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_kafka: SmallKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kafka.feed(b"w", b"7")
+    small_kafka.feed(b"w", b"7")
     committing = asyncio.Event()
 
     async def hang(*_: Any) -> Any:
@@ -326,40 +327,40 @@ async def test_records_that_wait_for_kafka_when_the_process_is_killed_are_not_su
         patch.setattr(SmallProducer, "commit", hang)
         for _ in range(4):
             committing.clear()
-            owner = Owner(kafka, tmp_path)
+            owner = Owner(small_kafka, tmp_path)
             await owner.read_until(committing.is_set)
             await owner.die()
-    owner = Owner(kafka, tmp_path)
-    assert await owner.until_said(kafka, 1) == [["w", 1, 7]]
+    owner = Owner(small_kafka, tmp_path)
+    assert await owner.until_said(small_kafka, 1) == [["w", 1, 7]]
     await owner.end()
 
 
 async def test_a_timer_that_ends_the_process_again_and_again_is_given_up_and_condemns_no_record(
-    kafka: SmallKafka, tmp_path: Path
+    small_kafka: SmallKafka, tmp_path: Path
 ) -> None:
     agent = replace(AGENT, handler=Deadly(bad_timers=True))
-    kafka.feed(b"w", b"1")
-    owner = Owner(kafka, tmp_path, agent)
-    await owner.until_said(kafka, 1)
+    small_kafka.feed(b"w", b"1")
+    owner = Owner(small_kafka, tmp_path, agent)
+    await owner.until_said(small_kafka, 1)
     assert "on the timer of b'w'" in str(await owner.failure())
-    owner = Owner(kafka, tmp_path, agent)
+    owner = Owner(small_kafka, tmp_path, agent)
     await owner.read_until(owner.task.done, size=1)
     assert isinstance(await owner.failure(), HandlerError)
-    kafka.feed(b"v", b"2")
+    small_kafka.feed(b"v", b"2")
 
-    owner = Owner(kafka, tmp_path, agent)
-    await owner.until_said(kafka, 2)
+    owner = Owner(small_kafka, tmp_path, agent)
+    await owner.until_said(small_kafka, 2)
     assert await owner.failure() is not None  # the timer of v
-    ((_, (key, value, headers)),) = kafka.logs["hub.dead-letter", 0]
+    ((_, (key, value, headers)),) = small_kafka.logs["hub.dead-letter", 0]
     assert (key, value) == (b"w", None)
     assert dict(headers)["hub-dlq-code"] == b"poison-timer"
     assert b"is given up" in dict(headers)["hub-dlq-reason"]
 
-    owner = Owner(kafka, tmp_path)
-    kafka.feed(b"w", b"3")
-    await owner.read_until(lambda: ["w", 2, 4] in messages(kafka))
+    owner = Owner(small_kafka, tmp_path)
+    small_kafka.feed(b"w", b"3")
+    await owner.read_until(lambda: ["w", 2, 4] in messages(small_kafka))
     await owner.end()
-    assert len(kafka.logs["hub.dead-letter", 0]) == 1
+    assert len(small_kafka.logs["hub.dead-letter", 0]) == 1
 
 
 # --- traces and the log --------------------------------------------------------------------------
@@ -381,62 +382,62 @@ SAMPLED = [("traceparent", f"00-{TRACE}-b7ad6b7169203331-01".encode()), ("traces
 NOT_SAMPLED = [("traceparent", f"00-{TRACE}-b7ad6b7169203331-00".encode())]
 
 
-def _traces(kafka: SmallKafka) -> list[list[tuple[str, bytes]]]:
-    return [list(headers) for _, (_, _, headers) in kafka.logs[AGENT.outputs[0], 0]]
+def _traces(small_kafka: SmallKafka) -> list[list[tuple[str, bytes]]]:
+    return [list(headers) for _, (_, _, headers) in small_kafka.logs[AGENT.outputs[0], 0]]
 
 
 async def test_what_a_sampled_record_leads_to_is_the_child_of_its_span_and_other_traces_go_through(
-    kafka: SmallKafka, tmp_path: Path
+    small_kafka: SmallKafka, tmp_path: Path
 ) -> None:
     for headers in (SAMPLED, NOT_SAMPLED, [], [("traceparent", b"nonsense")]):
-        kafka.feed(b"w", b"1", headers)
+        small_kafka.feed(b"w", b"1", headers)
     collected = Collected()
-    owner = Owner(kafka, tmp_path, tracing=collected)
-    await owner.until_said(kafka, 4)
+    owner = Owner(small_kafka, tmp_path, tracing=collected)
+    await owner.until_said(small_kafka, 4)
     await owner.end()
     (taken,) = collected
     child = ("traceparent", f"00-{TRACE}-{taken.span_id:016x}-01".encode())
     assert (taken.record.offset, taken.traceparent) == (0, SAMPLED[0][1].decode())
-    assert _traces(kafka) == [[child, SAMPLED[1]], NOT_SAMPLED, [], [("traceparent", b"nonsense")]]
+    assert _traces(small_kafka) == [[child, SAMPLED[1]], NOT_SAMPLED, [], [("traceparent", b"nonsense")]]
 
 
 async def test_a_transaction_that_came_to_nothing_has_no_span_and_its_repetition_the_same_ids(
-    kafka: SmallKafka, tmp_path: Path
+    small_kafka: SmallKafka, tmp_path: Path
 ) -> None:
-    kafka.feed(b"w", b"1", SAMPLED)
-    kafka.fates.append("lost")
+    small_kafka.feed(b"w", b"1", SAMPLED)
+    small_kafka.fates.append("lost")
     collected = Collected()
-    failed = Owner(kafka, tmp_path, tracing=collected)
+    failed = Owner(small_kafka, tmp_path, tracing=collected)
     await failed.read_until(failed.task.done)
     assert await failed.failure() is not None
     assert collected == []
-    owner = Owner(kafka, tmp_path, tracing=collected)
-    await owner.until_said(kafka, 1)
+    owner = Owner(small_kafka, tmp_path, tracing=collected)
+    await owner.until_said(small_kafka, 1)
     await owner.end()
     again = SmallKafka(SOURCE)
     again.feed(b"w", b"1", SAMPLED)
     assert collected[0].span_id == take(AGENT.name, again.input[0], SAMPLED, 0)[0].span_id  # type: ignore[union-attr]
 
 
-async def test_without_a_collector_a_trace_goes_through_as_it_came(kafka: SmallKafka, tmp_path: Path) -> None:
-    kafka.feed(b"w", b"1", SAMPLED)
-    owner = Owner(kafka, tmp_path)
-    await owner.until_said(kafka, 1)
+async def test_without_a_collector_a_trace_goes_through_as_it_came(small_kafka: SmallKafka, tmp_path: Path) -> None:
+    small_kafka.feed(b"w", b"1", SAMPLED)
+    owner = Owner(small_kafka, tmp_path)
+    await owner.until_said(small_kafka, 1)
     await owner.end()
-    assert _traces(kafka) == [SAMPLED]
+    assert _traces(small_kafka) == [SAMPLED]
 
 
 async def test_the_log_tells_key_partition_offset_and_trace_of_every_record_to_whoever_asks(
-    kafka: SmallKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_kafka: SmallKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kafka.feed(b"w", b"1", SAMPLED)
-    kafka.feed(b"w", b"no number", SAMPLED)
+    small_kafka.feed(b"w", b"1", SAMPLED)
+    small_kafka.feed(b"w", b"no number", SAMPLED)
     said = LogCapture()
     verbose = structlog.make_filtering_bound_logger(logging.DEBUG)
     log = structlog.wrap_logger(structlog.ReturnLogger(), processors=[said], wrapper_class=verbose)
-    monkeypatch.setattr(under_test, "_log", log)
-    owner = Owner(kafka, tmp_path, replace(AGENT, key_name="order_id"))
-    await owner.read_until(lambda: len(kafka.logs["hub.dead-letter", 0]) > 0)
+    monkeypatch.setattr(telling, "_log", log)
+    owner = Owner(small_kafka, tmp_path, replace(AGENT, key_name="order_id"))
+    await owner.read_until(lambda: len(small_kafka.logs["hub.dead-letter", 0]) > 0)
     await owner.end()
     told = [each for each in said.entries if each["event"] in {"applied", "dead letter"}]
     assert [(each["event"], each["log_level"], each["offset"]) for each in told] == [
