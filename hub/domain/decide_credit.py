@@ -85,7 +85,8 @@ def _reserve(
 ) -> CreditDecision:
     """Reserves the amount in place of what is reserved for the order, if every rule passes or someone answers for it.
 
-    What the order has reserved already is not counted against it. Needing less is always granted.
+    What the order has reserved already is not counted against it. To adjust it to no more than it is, is always
+    granted; to reserve it asks every rule, for what was true when it was reserved may not be so any more.
     """
     situation = Situation(account, held, request, terms_in_force(account, policy), now.date())
     checks = check_credit(situation)
@@ -163,7 +164,8 @@ _ANSWERED = frozenset(("reserve", "adjust"))
 
 
 def _is_less(account: CreditAccount, held: Reservation, request: CreditRequested) -> bool:
-    return ZERO < held.reserved >= request.amount and account.currency == request.currency
+    less = request.action == "adjust" and ZERO < held.reserved >= request.amount
+    return less and account.currency == request.currency
 
 
 def decide_customer(

@@ -231,7 +231,8 @@ class CreditRequested(CustomerFact, kw_only=True):
     revision: int
     action: Literal["reserve", "adjust", "settle", "release", "owe", "credit", "pay"]
     amount: Decimal
-    """reserve, adjust: what the order needs reserved in all. settle: what moves from reserved to receivable.
+    """reserve, adjust: what the order needs reserved in all (an adjust to no more than is reserved is always granted,
+    a reserve is checked by every rule). settle: what moves from reserved to receivable.
     release: ignored, everything still reserved is freed. owe: what becomes receivable without having been reserved.
     credit, pay: what is no longer receivable, as a credit note says or because it was paid."""
     currency: str

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from hub.domain.effects import CustomerNotified, ExceptionRaised, SettlementRecorded, WorkOrderIssued
+from hub.domain.holds import HoldRule
 from hub.domain.ledger import wanted
 from hub.domain.model import LineChange, OrderLine
 from hub.domain.policy import ChangePoint, Policy
@@ -319,6 +320,34 @@ def test_an_operator_cancels_as_the_buyer_does_but_not_what_is_over() -> None:
     assert story.change(1, delete("1")).code == "order-cancelled"
 
 
+def test_an_operator_who_cancels_what_is_on_its_way_is_told_and_the_customer_is_not() -> None:
+    story = stock_order_in_work()
+    story.report("logistics", "shipped")
+    told = story.told()
+    assert story.command("cancel").code == "nothing-to-cancel"
+    assert story.told() == told, "the customer asked for nothing"
+
+
+def test_an_operator_does_not_give_away_what_waits_for_its_credit_or_for_the_end_of_a_hold() -> None:
+    story = made_order_in_work(limit="200")
+    story.change(1, change(line(item_id="MK-1", quantity=50)))
+    assert (story.headline, story.line().unallocated) == ("credit-hold", 40)
+    story.command("reroute", "1:procurement")
+    moved = [(each.department, each.quantity) for each in story.line().allocations]
+    assert (moved, story.line().unallocated) == ([("procurement", 10)], 40)
+    again = story.command("reroute", "1:procurement")
+    assert (again.code, "the credit is refused" in again.detail) == ("nothing-to-reroute", True)
+
+    story = Story(policy=Policy(holds={"review": HoldRule(blocks=("allocate",))}), credit_answers=False)
+    story.place(line(item_id="MK-1"))
+    story.command("hold", "review:1")
+    answer = story.answer(story.requests[-1])
+    assert answer is not None
+    story.receive(answer)
+    again = story.command("reroute", "1:procurement")
+    assert (again.code, "held by review:1" in again.detail) == ("nothing-to-reroute", True)
+
+
 @pytest.mark.parametrize(
     ("command", "target", "code"),
     [
@@ -456,7 +485,7 @@ def test_a_department_that_refuses_a_smaller_quantity_keeps_it_and_the_order_ret
     assert story.line().line.quantity == 10, "no more comes back than was taken"
     again = story.report("production", "change-rejected", reason="no later date either")
     assert (again.outcome, story.line().line.quantity) == ("applied", 10)
-    assert "no later date either" in story.sent(CustomerNotified)[-1].text
+    assert story.sent(CustomerNotified)[-1].text.endswith(": it cannot be changed any more.")
 
 
 def test_a_department_that_refuses_a_cancellation_opens_the_order_again() -> None:

@@ -107,6 +107,17 @@ def test_needing_less_is_granted_even_to_a_blocked_customer() -> None:
     assert account.totals == (400, 0)
 
 
+def test_to_reserve_what_is_reserved_already_is_checked_by_every_rule() -> None:
+    account = Account("1000")
+    account.ask("O1", "reserve", "600")
+    account.update(blocked=True)
+    assert granted(account.ask("O1", "adjust", "600"))
+    assert not granted(account.ask("O1", "reserve", "600"))
+    assert account.totals == (600, 0), "it keeps what it has"
+    account.update(blocked=False)
+    assert granted(account.ask("O1", "reserve", "600")), "and is not counted twice"
+
+
 def test_a_blocked_customer_gets_nothing_new_not_even_for_free() -> None:
     account = Account("1000", blocked=True)
     assert not granted(account.ask("O1", "reserve", "0"))

@@ -71,7 +71,16 @@ def test_an_order_goes_on_after_a_hold_only_with_its_credit_checked_anew() -> No
     story = held_when_placed("all")
     story.customer(limit="100")
     story.command("release-hold", "all")
-    assert (story.headline, story.problems()) == ("confirmed", []), "what is reserved already needs no new room"
+    assert (story.headline, story.problems(), work(story)) == ("credit-hold", ["credit-refused"], [])
+    story.command("release-hold", "credit")
+    assert story.headline == "credit-hold", "the limit is no higher than it was"
+    story.customer(limit="1000")
+    story.command("release-hold", "credit")
+    assert (story.headline, story.problems()) == ("confirmed", [])
+    story = held_when_placed("all")
+    story.customer(blocked=True)
+    story.command("release-hold", "all")
+    assert (story.headline, story.order.reserved) == ("credit-hold", Decimal("238.00")), "it keeps what it has"
     story = held_when_placed("free")
     story.customer(limit="100")
     story.command("release-hold", "free")
@@ -267,6 +276,24 @@ def test_a_hold_ends_when_its_time_is_up_or_ends_its_order() -> None:
     story = held_when_placed("last-chance:2")
     story.wait(timedelta(hours=4))
     assert (story.headline, story.line("1").cancelled, story.line("2").cancelled) == ("confirmed", 0, 10)
+
+
+def test_what_falls_due_together_with_a_hold_that_cancels_the_order_finds_it_cancelled() -> None:
+    story = Story(policy(confirmation="required", confirmation_silence="accept", confirmation_wait=timedelta(hours=4)))
+    story.place()
+    story.command("hold", "last-chance")
+    story.now += timedelta(days=3)  # nobody was there when either was due
+    story.fire()
+    assert (story.headline, story.order.consent, story.told()[-1]) == ("cancelled", False, "cancelled")
+
+
+def test_a_hold_that_ends_when_everything_is_on_its_way_cancels_nothing_and_tells_nobody() -> None:
+    story = stock_order_in_work(policy=policy())
+    story.command("hold", "last-chance")
+    story.report("logistics", "shipped")
+    told = story.told()
+    story.wait(timedelta(hours=4))
+    assert (story.headline, story.order.holds, story.told()) == ("shipped", (), told)
 
 
 def test_holds_end_with_their_order() -> None:

@@ -21,7 +21,7 @@ from hub.domain.phrases import Phrase, listed, told
 from hub.errors import ConfigError
 from hub.rules import RULES_DIR
 from hub.rules.texts import load_texts
-from tests.support.orders import CUSTOMER, START, TEXTS, Story, line, stock_order_in_work
+from tests.support.orders import CUSTOMER, START, TEXTS, Story, line, made_order_in_work, stock_order_in_work
 
 SECRET = "Steelworks Ruhr is served first"
 
@@ -162,6 +162,12 @@ def test_what_the_house_writes_is_not_told_to_the_customer() -> None:
     story.command("release-hold", "review", reason=SECRET)
     story.command("close-short", "1", reason=SECRET)
     assert story.headline == "cancelled"
+    assert not any(SECRET in text for text in texts(story))
+    story = made_order_in_work()
+    story.change(1, LineChange("change", "1", line(item_id="MK-1", quantity=4)))
+    for quantities in ({"1": 6}, {}):
+        story.report("production", "change-rejected", quantities, reason=SECRET)
+    assert story.told()[-2:] == ["changed", "refused"]
     assert not any(SECRET in text for text in texts(story))
 
 

@@ -70,11 +70,18 @@ def _allocated(turn: Turn, current: tuple[LineState, ...]) -> tuple[LineState, .
 def _are_held(turn: Turn, lines: Sequence[LineState]) -> bool:
     """Whether a hold keeps any of the lines from being allocated, and with it those it is to be shipped with."""
     for line in lines if turn.state.holds else ():
-        line_id = line.line.line_id
-        if held := blocking(turn.state.holds, "allocate", line_id):
-            turn.explain(f"line {line_id}: {line.unallocated} not allocated yet: held by {held}")
+        if held := why_unallocated(turn, line):
+            turn.explain(f"line {line.line.line_id}: {line.unallocated} not allocated yet: {held}")
             return True
     return False
+
+
+def why_unallocated(turn: Turn, line: LineState) -> str:
+    """Why nothing of the line may be given away now, for a person; empty if it may."""
+    if turn.state.credit in _NO_CREDIT:
+        return f"the credit is {turn.state.credit}"
+    held = blocking(turn.state.holds, "allocate", line.line.line_id)
+    return f"held by {held}" if held else ""
 
 
 def _give(turn: Turn, line: LineState, chosen: Chosen | None) -> LineState:

@@ -24,7 +24,11 @@ from hub.domain.verdict import Verdict
 def on_cancelled(turn: Turn, event: OrderCancelled) -> Verdict:
     """The buyer cancelled."""
     charged, fixed = charged_departments(turn), fixed_departments(turn)
-    cancel_order(turn, event.reason or Phrase("as you asked"), charged=charged, fixed=fixed)
+    if not cancel_order(turn, event.reason or Phrase("as you asked"), charged=charged, fixed=fixed):
+        begun = any(line.shipped < ledger.wanted(line) for line in turn.state.lines)
+        because = Phrase("work on the rest has gone too far") if begun else Phrase("everything is on its way already")
+        turn.explain(f"nothing was cancelled: {because}")
+        notify(turn, "refused", reason=because)
     return None
 
 
@@ -35,19 +39,16 @@ def cancel_order(
     line_id: str = "",
     charged: tuple[Department, ...] = (),
     fixed: Collection[Department] = (),
-) -> None:
+) -> bool:
     """Cancels what can still be cancelled, of one line if it is named, and tells the customer how much that was.
 
     `charged`: the departments whose work has to be paid for all the same. `fixed`: those whose work stays as it is.
+    Whether there was anything; if not, nothing happens.
     """
     before = turn.state.lines
     lines = tuple(cancel_line(line, fixed) if line_id in {"", line.line.line_id} else line for line in before)
     if all(old is new for old, new in zip(before, lines, strict=True)):
-        begun = any(line.shipped < ledger.wanted(line) for line in before)
-        because = Phrase("work on the rest has gone too far") if begun else Phrase("everything is on its way already")
-        turn.explain(f"nothing was cancelled: {because}")
-        notify(turn, "refused", reason=because)
-        return
+        return False
     turn.update(lines=lines)
     issue_changed_work(turn, before)
     turn.explain(f"cancelled: {reason}")
@@ -59,6 +60,7 @@ def cancel_order(
             told = Phrase("what was not yet on its way is cancelled, {reason}", reason=reason)
         notify(turn, "changed", reason=told)
         request_remaining_credit(turn)
+    return True
 
 
 def cancel_line(line: LineState, fixed: Collection[Department] = ()) -> LineState:

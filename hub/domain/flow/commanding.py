@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from hub.domain import ledger
 from hub.domain.checks import is_quantity
 from hub.domain.events import OperatorCommanded
-from hub.domain.flow.allocating import allocate_lines, issue_changed_work
+from hub.domain.flow.allocating import allocate_lines, issue_changed_work, why_unallocated
 from hub.domain.flow.cancelling import cancel_order
 from hub.domain.flow.correcting import on_correct_settlement
 from hub.domain.flow.crediting import request_remaining_credit
@@ -71,7 +71,7 @@ def _release_hold(turn: Turn, event: OperatorCommanded) -> Verdict:
         return None
     if turn.state.credit != "refused":
         return Refuse("no-hold", f"The order is not held: its credit is {turn.state.credit}")
-    request_remaining_credit(turn)
+    request_remaining_credit(turn, anew=True)
     return None
 
 
@@ -86,7 +86,10 @@ def _override_credit(turn: Turn, event: OperatorCommanded) -> Verdict:
 
 
 def _reroute(turn: Turn, event: OperatorCommanded) -> Verdict:
-    """What is not made yet of a line goes to the department or node named, else to the next candidate."""
+    """What is not made yet of a line goes to the department or node named, else to the next candidate.
+
+    What waits for its credit or for the end of a hold goes on waiting.
+    """
     if turn.state.commercial != "confirmed":
         return Refuse("not-in-work", f"Nothing is allocated: the order is {turn.state.commercial}")
     line_id, _, supplier = event.target.partition(":")
@@ -102,13 +105,16 @@ def _reroute(turn: Turn, event: OperatorCommanded) -> Verdict:
         )
     line = before[index]
     if department:
-        rerouted = _take_all(line, supplier)
+        waiting = line.unallocated if (why := why_unallocated(turn, line)) else ZERO
+        rerouted = _take_all(replace(line, unallocated=line.unallocated - waiting), supplier)
         if rerouted.unallocated == ZERO:
-            return Refuse("nothing-to-reroute", f"Nothing of line {line_id} is still to be made elsewhere")
+            because = f", and {waiting} is not given away: {why}" if waiting else ""
+            return Refuse("nothing-to-reroute", f"Nothing of line {line_id} is still to be made elsewhere{because}")
         ready_on = first_ready_on(node, turn.now) if node else None
         rerouted = ledger.allocate(
             rerouted, department, f"operator {event.owner}", node=node.name if node else "", ready_on=ready_on
         )
+        rerouted = replace(rerouted, unallocated=waiting)
     else:
         rerouted = _take_all(line, None)
         if rerouted.unallocated == ZERO:
@@ -203,7 +209,8 @@ def _resolve(turn: Turn, event: OperatorCommanded) -> Verdict:
 def _cancel(turn: Turn, event: OperatorCommanded) -> Verdict:
     if turn.state.commercial in _OVER:
         return Refuse("order-over", f"The order is {turn.state.commercial}")
-    cancel_order(turn, event.reason or Phrase("by the seller"))
+    if not cancel_order(turn, event.reason or Phrase("by the seller")):
+        return Refuse("nothing-to-cancel", "Everything that is wanted is on its way; close-short gives up what is lost")
     return None
 
 

@@ -18,8 +18,10 @@ from hub.domain.order import ZERO, LineState
 CreditAction = Literal["reserve", "adjust", "settle", "release", "owe", "credit", "pay"]
 
 
-def request_credit(turn: Turn, value: Decimal, *, override_by: str = "") -> None:
+def request_credit(turn: Turn, value: Decimal, *, override_by: str = "", anew: bool = False) -> None:
     """Asks for `value`, what is wanted in all comes to, with VAT. A question still open is thereby withdrawn.
+
+    `anew`: every credit rule is applied even if no more is needed than is reserved.
 
     What settlements bill already is not asked for: the account counts it as owed. Neither is what is wanted beyond the
     policy's horizon: it is asked for when its time has come. Nor is what a hold has given back: it is asked for when
@@ -37,7 +39,7 @@ def request_credit(turn: Turn, value: Decimal, *, override_by: str = "") -> None
     unreviewed = turn.state.unreviewed
     request = _request(
         turn,
-        "adjust" if asked_before else "reserve",
+        "adjust" if asked_before and not anew else "reserve",
         amount,
         override_by,
         purchase_order="" if turn.state.customer else turn.terms.purchase_order,
@@ -97,9 +99,9 @@ def tell_account(turn: Turn, action: Literal["owe", "credit", "pay"], amount: De
     _request(turn, action, amount, due=due)
 
 
-def request_remaining_credit(turn: Turn, *, override_by: str = "") -> None:
-    """Asks for what is wanted now."""
-    request_credit(turn, _value(turn, turn.state.lines), override_by=override_by)
+def request_remaining_credit(turn: Turn, *, override_by: str = "", anew: bool = False) -> None:
+    """Asks for what is wanted now; see `request_credit`."""
+    request_credit(turn, _value(turn, turn.state.lines), override_by=override_by, anew=anew)
 
 
 def _value(turn: Turn, lines: Iterable[LineState]) -> Decimal:

@@ -131,7 +131,7 @@ _CONDITIONS: Mapping[str, Callable[[OrderState], bool]] = {
 def _check_credit_again(turn: Turn) -> None:
     """The account may have changed while the order was held; its answer lets the order go on."""
     if turn.state.commercial != "confirmed" or any(line.unallocated for line in turn.state.lines):
-        request_remaining_credit(turn)
+        request_remaining_credit(turn, anew=True)
 
 
 def _free(turn: Turn, hold: Hold) -> None:

@@ -37,7 +37,7 @@ def on_change_rejected(turn: Turn, event: StatusReported) -> Verdict:
     turn.explain(detail)
     open_exception(turn, "change-rejected", detail, subject=department, since=event.occurred_at)
     if not kept:
-        notify(turn, "refused", reason=event.reason or Phrase("it cannot be changed any more"))
+        notify(turn, "refused", reason=Phrase("it cannot be changed any more"))
         return None
     if state.commercial == "cancelled":
         turn.move_commercial("reopen")

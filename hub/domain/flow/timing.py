@@ -29,7 +29,7 @@ def on_timer(turn: Turn, _event: TimerFired) -> Verdict:
         due = True
     if state.exceptions and escalate_due(turn):
         due = True
-    if state.confirm_due is not None and state.confirm_due <= now:
+    if turn.state.confirm_due is not None and turn.state.confirm_due <= now:  # what came before may have ended it
         due = True
         on_silence(turn)
     if state.watch_due is not None and state.watch_due <= now:
