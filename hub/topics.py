@@ -112,6 +112,7 @@ _ORDER_INPUTS = (
     "StatusReported",
     "OperatorCommanded",
     "CreditDecided",
+    "DuplicateCleared",
     "CapacityDecided",
 )
 
@@ -279,10 +280,11 @@ _DECLARED = (
     Topic(
         name=CREDIT_DECISIONS,
         key="order_id",
-        records=("CreditDecided",),
+        records=("CreditDecided", "DuplicateCleared"),
         owner="credit agent",
         direction="internal",
-        doc="Granted or refused, itemised rule by rule; and what was asked about customer, items and purchase order.",
+        doc="Granted or refused, itemised rule by rule; and what was asked about customer, items and purchase order. "
+        "Who was suspected to be a duplicate hears when the first order is cancelled.",
         configs=_OUTPUT,
     ),
     Topic(

@@ -53,6 +53,7 @@ _NAMES = {
     "OrderCancelled": "order cancelled",
     "OrderPaid": "payment received",
     "CapacityDecided": "capacity answered",
+    "DuplicateCleared": "duplicate cleared",
     "TimerFired": "time came",
 }
 _ISSUED = {"create": "asked", "change": "work changed", "cancel": "work cancelled"}

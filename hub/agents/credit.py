@@ -12,10 +12,16 @@ from hub.agents.gate import Gate
 from hub.codec import Codec, cloud_event_headers
 from hub.domain.credit import CreditAccount, Reservation
 from hub.domain.decide_credit import CreditDecision, decide_credit, decide_customer
-from hub.domain.events import CreditRequested, CustomerEvent, ItemCopied, ItemEvent, ItemUpdated
+from hub.domain.events import (
+    CreditRequested,
+    CustomerEvent,
+    ItemCopied,
+    ItemEvent,
+    ItemUpdated,
+)
 from hub.domain.ids import effect_id
 from hub.domain.items import Item
-from hub.domain.master_data import KeptItem, Knowledge, PurchaseOrder, claim, give_up, newest, number_mark
+from hub.domain.master_data import KeptItem, Knowledge, PurchaseOrder, claim, clear, give_up, newest, number_mark
 from hub.ruleset import Rules
 from hub.runtime.partitioner import addresses
 from hub.runtime.spec import AgentSpec, Record, since_header, since_ms
@@ -141,7 +147,7 @@ class CreditHandler:
         decision = decide_credit(account, held, request, work.now, self._rules.current.policy, knowledge=known)
         if decision.reservation is not None and decision.reservation is not held:
             work.put(key, decision.reservation, label="reservation")
-        if request.purchase_order and decision.outcome == "applied":
+        if request.purchase_order and (decision.outcome == "applied" or request.action == "release"):
             self._remember(work, request, number)
         if decision.decided is not None:
             work.emit(
@@ -165,6 +171,10 @@ class CreditHandler:
 
     def _remember(self, work: Work[CreditState], request: CreditRequested, number: PurchaseOrder | None) -> None:
         key = purchase_order_key(request.customer_id, request.purchase_order)
+        cleared = clear(_kept(work, key, PurchaseOrder), number, request, work.now)
+        if cleared is not None:
+            twin = cleared.order_id.encode()
+            work.emit(CREDIT_DECISIONS, twin, self._codec.encode(cleared), cloud_event_headers(cleared))
         if number is None:
             work.put(key, None)
         else:

@@ -16,6 +16,7 @@ from hub.domain.events import (
     CapacityDecided,
     CreditCheck,
     CreditDecided,
+    DuplicateCleared,
     Fact,
     OperatorCommanded,
     OrderCancelled,
@@ -81,7 +82,7 @@ def _who(event: Fact) -> Text:
     match event:
         case TimerFired():
             return Text("the clock")
-        case CreditDecided():
+        case CreditDecided() | DuplicateCleared():
             return Text("the credit account")
         case CapacityDecided(node=node):
             return Text(node)
@@ -138,6 +139,8 @@ def _told(event: Fact) -> str:  # noqa: C901, PLR0911 - one case for each type o
             return f"commanded {command}{about}{_because(reason)}"
         case CapacityDecided():
             return "answered what it has the capacity for"
+        case DuplicateCleared(duplicate_of=other):
+            return f"said that order {other} was cancelled, which had come first under the same number"
         case CreditDecided(granted=granted):
             return "granted credit" if granted else "refused credit"
         case TimerFired(occurred_at=due):

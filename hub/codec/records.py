@@ -21,6 +21,7 @@ from hub.domain.events import (
     CreditDecided,
     CreditRequested,
     CustomerUpdated,
+    DuplicateCleared,
     ItemCopied,
     ItemUpdated,
     OperatorCommanded,
@@ -74,6 +75,7 @@ RECORDS: tuple[type[Frozen], ...] = (
     Booking,
     RulesPublished,
     LetterDecided,
+    DuplicateCleared,
 )
 """In the order their first ids were given."""
 

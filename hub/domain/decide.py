@@ -17,6 +17,7 @@ from hub.domain.decision import Context, Decision, Outcome, Received
 from hub.domain.events import (
     CapacityDecided,
     CreditDecided,
+    DuplicateCleared,
     OperatorCommanded,
     OrderCancelled,
     OrderChanged,
@@ -35,7 +36,7 @@ from hub.domain.flow.commanding import on_commanded
 from hub.domain.flow.confirming import on_confirmed
 from hub.domain.flow.ending import close_ended
 from hub.domain.flow.granting import on_capacity_decided
-from hub.domain.flow.holding import end_fulfilled
+from hub.domain.flow.holding import end_fulfilled, on_duplicate_cleared
 from hub.domain.flow.joining import on_status
 from hub.domain.flow.parking import is_parked, park, retry_parked
 from hub.domain.flow.paying import on_paid
@@ -57,6 +58,7 @@ _APPLY: Mapping[type[OrderEvent], Callable[[Turn, Any], Verdict]] = {
     StatusReported: on_status,
     OperatorCommanded: on_commanded,
     CreditDecided: on_credit_decided,
+    DuplicateCleared: on_duplicate_cleared,
     CapacityDecided: on_capacity_decided,
     TimerFired: on_timer,
 }

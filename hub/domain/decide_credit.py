@@ -16,7 +16,7 @@ from hub.domain.credit_terms import NO_TERMS, CreditTerms, resolve
 from hub.domain.decision import Outcome
 from hub.domain.events import CreditCheck, CreditDecided, CreditRequested, CustomerUpdated, Fact, PaymentReceived
 from hub.domain.ids import effect_id
-from hub.domain.master_data import NOTHING_KNOWN, Knowledge
+from hub.domain.master_data import ACCOUNTS, NOTHING_KNOWN, Knowledge
 from hub.domain.model import Frozen
 from hub.domain.money import CURRENCIES
 from hub.domain.order import ZERO
@@ -24,8 +24,6 @@ from hub.domain.policy import MAX_PAYMENT_DAYS, Policy
 from hub.domain.seen import already_seen, mark_of, remember
 
 _HUNDRED = 100
-SOURCE = "/orderhub/credit"
-"""CloudEvents source of every answer."""
 
 
 class CreditDecision(Frozen):
@@ -97,7 +95,7 @@ def _reserve(
     reserved = request.amount if granted else held.reserved
     answer = CreditDecided(
         event_id=effect_id(request.order_id, request.source, request.event_id, 0),
-        source=SOURCE,
+        source=ACCOUNTS,
         occurred_at=now,
         order_id=request.order_id,
         customer_id=request.customer_id,

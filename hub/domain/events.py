@@ -275,6 +275,16 @@ class CreditDecided(OrderFact, kw_only=True):
     """Another order that the customer placed before under the same purchase order number, if the request named it."""
 
 
+class DuplicateCleared(OrderFact, kw_only=True):
+    """credit.decisions: the order is no duplicate any more: the one that came first under its number was cancelled."""
+
+    customer_id: str
+    purchase_order: str
+    """The number, as the first order had it."""
+    duplicate_of: str
+    """The order that was cancelled."""
+
+
 class CapacityLine(Frozen):
     """What an order wants of a node for one line."""
 
@@ -333,6 +343,7 @@ OrderEvent = (
     | StatusReported
     | OperatorCommanded
     | CreditDecided
+    | DuplicateCleared
     | CapacityDecided
     | TimerFired
 )

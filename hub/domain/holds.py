@@ -21,6 +21,9 @@ Condition = Literal["credit-granted", "confirmed", "allocated", "shipped", "deli
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 
+DUPLICATE = "suspected-duplicate"
+"""The hold of an order whose customer has placed another under the same number; it ends when that is cancelled."""
+
 CREDIT = "credit"
 """What commands and roles call the hold that a refused credit is; it has rules of its own."""
 

@@ -10,10 +10,13 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from hub.domain.ids import fingerprint
+from hub.domain.events import CreditRequested, DuplicateCleared
+from hub.domain.ids import effect_id, fingerprint
 from hub.domain.items import Item
 from hub.domain.model import Frozen
 
+ACCOUNTS = "/orderhub/credit"
+"""CloudEvents source of what customers' accounts tell orders."""
 _MOST_ORDERS = 8
 """Orders remembered of one purchase order number: the first and the latest others."""
 
@@ -73,6 +76,23 @@ def give_up(known: PurchaseOrder, order_id: str) -> PurchaseOrder | None:
     """The number without an order that was cancelled; None when no other has it."""
     orders = tuple(each for each in known.orders if each != order_id)
     return replace(known, orders=orders) if orders else None
+
+
+def clear(
+    before: PurchaseOrder | None, after: PurchaseOrder | None, request: CreditRequested, now: datetime
+) -> DuplicateCleared | None:
+    """What the order hears that has become the first under its number, for `request` gave up the one before it."""
+    if before is None or after is None or before.orders[0] == after.orders[0]:
+        return None
+    return DuplicateCleared(
+        event_id=effect_id(after.orders[0], request.source, request.event_id, 0),
+        source=ACCOUNTS,
+        occurred_at=now,
+        order_id=after.orders[0],
+        customer_id=after.customer_id,
+        purchase_order=after.number,
+        duplicate_of=request.order_id,
+    )
 
 
 def newest(kept: KeptItem | None, item: Item, since: datetime) -> KeptItem | None:

@@ -114,6 +114,11 @@ def _cancels(scene: Scene) -> None:
     scene.tell(scene.cancelled())
 
 
+@step(parsers.parse('the buyer cancels "{order}"'))
+def _cancels_another(scene: Scene, order: str) -> None:
+    scene.tell(scene.cancelled(order_id=scene.id_of(order)))
+
+
 @step(parsers.re(r"the buyer (?P<answer>confirms|declines) the order"))
 def _confirms(scene: Scene, answer: str) -> None:
     scene.tell(scene.confirmed(accepted=answer == "confirms"))

@@ -209,3 +209,17 @@ Feature: What an order desk sees every week
     When "ines" of the order desk commands release-hold suspected-duplicate: "they want eight after all"
     Then the order is confirmed
     And "Weserland" has 476.00 EUR reserved and owes 0
+
+  Scenario: Of two orders under one number the first is cancelled, so the second is none too many
+    Given "Weserland" orders as "PO-11":
+      | line | item    | quantity | price |
+      | 1    | ST-LAMP | 4        | 50.00 |
+    When "Weserland" orders under the number "PO-11" again, as "PO-11-FAX":
+      | line | item    | quantity | price |
+      | 1    | ST-LAMP | 5        | 50.00 |
+    Then the order is on-hold
+    When the buyer cancels "PO-11"
+    Then the order is confirmed
+    And no exception is open
+    And the journal says "hold suspected-duplicate ended: order PO-11"
+    And "Weserland" has 297.50 EUR reserved and owes 0

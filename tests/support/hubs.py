@@ -27,7 +27,7 @@ from hub.domain.events import (
 )
 from hub.domain.ids import timer_id
 from hub.domain.items import Item
-from hub.domain.master_data import Knowledge, PurchaseOrder, claim, give_up, number_mark
+from hub.domain.master_data import Knowledge, PurchaseOrder, claim, clear, give_up, number_mark
 from hub.domain.order import OrderState, next_due
 from hub.domain.policy import Policy
 from hub.domain.review import Reviewer
@@ -196,6 +196,9 @@ class PureHub:
             number, other = claim(
                 known, request.customer_id, request.purchase_order, request.order_id, now=self.now, until=until
             )
+        cleared = clear(known, number, request, self.now)
+        if cleared is not None:
+            self._queue.append(cleared)
         self._numbers[key] = number
         return other
 

@@ -94,8 +94,8 @@ class Scene:
         revision = self.order.revision + 1
         return OrderChanged(order_id=self.order_id, revision=revision, changes=changes, **self.head())
 
-    def cancelled(self, reason: str = "") -> OrderCancelled:
-        return OrderCancelled(order_id=self.order_id, reason=reason, **self.head())
+    def cancelled(self, reason: str = "", *, order_id: str = "") -> OrderCancelled:
+        return OrderCancelled(order_id=order_id or self.order_id, reason=reason, **self.head())
 
     def confirmed(self, *, accepted: bool) -> OrderConfirmed:
         return OrderConfirmed(order_id=self.order_id, accepted=accepted, **self.head())

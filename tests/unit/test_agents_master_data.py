@@ -15,13 +15,13 @@ from bench.play import Play
 from bench.workload import PARTITIONS
 from hub.agents.credit import home_of
 from hub.domain.credit import Reservation
-from hub.domain.events import CreditDecided, CreditRequested, CustomerUpdated, ItemUpdated
+from hub.domain.events import CreditDecided, CreditRequested, CustomerUpdated, DuplicateCleared, ItemUpdated
 from hub.domain.items import Item
 from hub.domain.master_data import KeptItem, PurchaseOrder
 from hub.domain.model import Frozen
 from hub.runtime.partitioner import partition_of
 from hub.runtime.work import Work
-from hub.topics import CREDIT_REQUESTS, CUSTOMERS_EVENTS, ITEMS_EVENTS
+from hub.topics import CREDIT_DECISIONS, CREDIT_REQUESTS, CUSTOMERS_EVENTS, ITEMS_EVENTS
 from tests.support.orders import START
 
 
@@ -29,7 +29,7 @@ class Desk:
     """Both agents, and what the credit agent keeps."""
 
     def __init__(self, directory: Path) -> None:
-        self.play = Play(directory)
+        self.play = Play(directory, keep=(CREDIT_DECISIONS,))
         self._count = 0
 
     def send(self, topic: str, key: str, event: Frozen) -> None:
@@ -72,6 +72,10 @@ class Desk:
                 agent.handler.on_timer(work, key, due_ms)
             self.play.write(store, work.seal(), work.replaced())
             work.publish()
+
+    def cleared(self) -> list[DuplicateCleared]:
+        told = (self.play.codec.decode(raw) for _, raw in self.play.kept[CREDIT_DECISIONS])
+        return [each for each in told if isinstance(each, DuplicateCleared)]
 
     def kept(self, kind: type[Any]) -> list[Any]:
         states = (self.play.codec.decode(raw) for _, raw in self.play.states("credit"))
@@ -130,6 +134,25 @@ def test_a_number_is_given_up_with_its_order_and_forgotten_in_time(desk: Desk) -
     assert desk.kept(PurchaseOrder) == [known]
     desk.wait(known.until)
     assert desk.kept(PurchaseOrder) == []
+
+
+def test_the_order_that_is_first_under_a_number_when_another_was_cancelled_hears_of_it(desk: Desk) -> None:
+    for order_id in ("A", "B", "C"):
+        desk.request("C-1", order_id)
+    desk.request("C-1", "B", action="release")
+    assert desk.cleared() == [], "C is a duplicate of A still"
+    desk.request("C-1", "A", action="release", event_id="the same")
+    desk.request("C-1", "A", action="release", event_id="the same")
+    assert [(each.order_id, each.duplicate_of, each.purchase_order) for each in desk.cleared()] == [("C", "A", "PO-1")]
+    assert desk.kept(PurchaseOrder)[0].orders == ("C",)
+
+
+def test_an_order_in_another_currency_gives_its_number_up_too(desk: Desk) -> None:
+    desk.customer("C-1", currency="EUR")
+    desk.request("C-1", "A", currency="USD")
+    desk.request("C-1", "A", currency="USD", action="release")
+    assert desk.kept(PurchaseOrder) == []
+    assert desk.ask("C-1", "B").duplicate_of == ""
 
 
 def test_a_repeated_question_gets_the_answer_it_got(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from hub.domain.decide import fold
 from hub.domain.effects import CustomerNotified, WorkOrderIssued
-from hub.domain.events import CreditRequested
+from hub.domain.events import CreditRequested, DuplicateCleared
 from hub.domain.items import Item, ItemUnit
 from hub.domain.model import Address, LineChange
 from hub.policy import load_policy
@@ -259,6 +259,19 @@ def test_a_duplicate_that_is_cancelled_gives_its_number_up() -> None:
     story.place()
     story.cancel()
     assert (story.requests[-1].action, story.requests[-1].purchase_order) == ("release", "PO-1")
+
+
+def test_a_duplicate_goes_on_when_the_order_that_came_first_is_cancelled() -> None:
+    story = Story(load_policy())
+    story.twin = "ORD-0"
+    story.place()
+    cleared = DuplicateCleared(
+        order_id=story.order_id, customer_id="C-1", purchase_order="PO-1", duplicate_of="ORD-0", **story.head()
+    )
+    story.receive(cleared)
+    assert (holds(story), story.headline, story.problems()) == ([], "confirmed", [])
+    assert "hold suspected-duplicate ended: order ORD-0 was cancelled" in story.explained()
+    assert story.receive(replace(cleared, event_id="again")).code == "no-hold"
 
 
 def test_the_number_is_not_asked_about_once_it_is_answered() -> None:

@@ -14,6 +14,7 @@ from hub.domain.decision import Decision
 from hub.domain.events import (
     CapacityDecided,
     CreditDecided,
+    DuplicateCleared,
     OperatorCommanded,
     OrderCancelled,
     OrderChanged,
@@ -86,6 +87,11 @@ def some_event(story: Story, kind: type[OrderEvent]) -> Decision:
         StatusReported: lambda: story.report("logistics", "shipped", {"1": 1}),
         OperatorCommanded: lambda: story.command("cancel"),
         CreditDecided: lambda: story.receive(some_answer(story)),
+        DuplicateCleared: lambda: story.receive(
+            DuplicateCleared(
+                order_id=ORDER, customer_id=CUSTOMER, purchase_order="PO-1", duplicate_of="O", **story.head()
+            )
+        ),
         CapacityDecided: lambda: story.receive(
             CapacityDecided(order_id=ORDER, node="plant", request_id="unknown", lines=(), **story.head())
         ),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from hub.domain.events import (
     CapacityDecided,
     CreditDecided,
+    DuplicateCleared,
     OperatorCommanded,
     OrderCancelled,
     OrderChanged,
@@ -33,6 +34,7 @@ _CANCELLED = Refuse("order-cancelled", "The order is cancelled; place a new one"
 _TOO_LATE_TO_CANCEL = Ignore("already-delivered", "Everything has been delivered and settled; send the goods back")
 _CANCELLED_ALREADY = Ignore("already-cancelled", "The order is cancelled already")
 _ANSWERED = Ignore("already-confirmed", "The order was confirmed long ago")
+_NOT_HELD = Ignore("no-hold", "The order is over and held by nothing")
 _NOT_AWAITED = Ignore("superseded", "The order is over and waits for no credit")
 
 ADMISSION: Mapping[type[OrderEvent], Mapping[CommercialStatus, Verdict]] = {
@@ -107,6 +109,15 @@ ADMISSION: Mapping[type[OrderEvent], Mapping[CommercialStatus, Verdict]] = {
         "fulfilled": _NOT_AWAITED,
         "closed": _NOT_AWAITED,
         "cancelled": _NOT_AWAITED,
+    },
+    DuplicateCleared: {
+        "unknown": _UNKNOWN,
+        "received": APPLY,
+        "confirming": APPLY,
+        "confirmed": APPLY,
+        "fulfilled": _NOT_HELD,
+        "closed": _NOT_HELD,
+        "cancelled": _NOT_HELD,
     },
     CapacityDecided: {
         "unknown": _UNKNOWN,

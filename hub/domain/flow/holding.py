@@ -8,16 +8,18 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from hub.domain import amounts, ledger
+from hub.domain.events import DuplicateCleared
 from hub.domain.flow.allocating import issue_changed_work, issue_work
 from hub.domain.flow.cancelling import cancel_order
 from hub.domain.flow.crediting import request_remaining_credit
 from hub.domain.flow.problems import open_exception
 from hub.domain.flow.settling import settle_delivery
 from hub.domain.flow.turn import Turn
-from hub.domain.holds import HOLD, Hold
+from hub.domain.holds import DUPLICATE, HOLD, Hold
 from hub.domain.model import Department
 from hub.domain.order import ZERO, LineState, OrderState
 from hub.domain.phrases import Phrase
+from hub.domain.verdict import Ignore, Verdict
 
 _NOT_BEGUN = frozenset(("ordered", "accepted", "scheduled"))
 _OPEN = frozenset(("received", "confirming", "confirmed"))
@@ -73,6 +75,14 @@ def release_holds(turn: Turn, names: frozenset[str], because: str) -> None:
 
 
 _BEFORE_WORK = frozenset(("confirm", "allocate"))
+
+
+def on_duplicate_cleared(turn: Turn, event: DuplicateCleared) -> Verdict:
+    """The order that came first under the same purchase order number was cancelled: this one stands for it."""
+    if all(hold.name != DUPLICATE for hold in turn.state.holds):
+        return Ignore("no-hold", "The order is not held as a duplicate")
+    release_holds(turn, frozenset((DUPLICATE,)), f"order {event.duplicate_of} was cancelled")
+    return None
 
 
 def end_fulfilled(turn: Turn) -> None:

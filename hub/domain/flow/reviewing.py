@@ -20,6 +20,7 @@ from hub.domain.flow.cancelling import cancel_order
 from hub.domain.flow.holding import place_hold
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.turn import Turn
+from hub.domain.holds import DUPLICATE
 from hub.domain.items import Item, in_item_unit
 from hub.domain.ledger import wanted
 from hub.domain.model import OrderLine
@@ -47,7 +48,7 @@ def review(turn: Turn, event: CreditDecided, asked: Decimal) -> bool:
         notify(turn, "received")
         if event.duplicate_of:
             number = turn.terms.purchase_order
-            place_hold(turn, "suspected-duplicate", f"Order {event.duplicate_of} has the number {number} as well")
+            place_hold(turn, DUPLICATE, f"Order {event.duplicate_of} has the number {number} as well")
     findings = _order_findings(turn, _value(turn, asked))
     findings += _line_findings(turn, frozenset(before.unreviewed), {item.item_id: item for item in event.items})
     return not findings or _act_on(turn, findings)
