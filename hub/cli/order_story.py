@@ -130,7 +130,7 @@ def _told(event: Fact) -> str:  # noqa: C901, PLR0911 - one case for each type o
         case OrderConfirmed(accepted=accepted, reason=reason):
             return f"{'confirmed' if accepted else 'declined'} the order{_because(reason)}"
         case OrderPaid(amount=amount, currency=currency):
-            return f"{amount} {currency} were paid"
+            return f"{abs(amount)} {currency} were {'paid' if amount > 0 else 'sent back'}"
         case StatusReported(kind=kind, lines=lines, reason=reason):
             goods = ", ".join(f"{number(each.quantity)} {each.unit or ''} of line {each.line_id}" for each in lines)
             return f"reported {kind}{f': {goods}' if goods else ''}{_because(reason)}".replace("  ", " ")

@@ -83,9 +83,10 @@ class OrderConfirmed(OrderFact, kw_only=True):
 
 
 class OrderPaid(OrderFact, kw_only=True):
-    """A payment for the order arrived."""
+    """A payment for the order arrived, or money was sent back to the customer."""
 
     amount: Decimal
+    """Negative: sent back, of what was paid beyond the claims of an order that is over."""
     currency: str
 
 

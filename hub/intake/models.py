@@ -176,11 +176,11 @@ class OrderConfirmed(OrderDocument):
 
 
 class OrderPaid(OrderDocument):
-    """A payment for the order arrived."""
+    """A payment for the order arrived, or money was sent back to the customer (a negative amount)."""
 
     struct = events.OrderPaid
     type: Literal["OrderPaid"]
-    amount: Amount
+    amount: Number
     currency: Currency
 
 

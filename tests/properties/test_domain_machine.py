@@ -29,6 +29,7 @@ from hub.domain.events import (
     StatusKind,
     StatusReported,
 )
+from hub.domain.flow.balancing import owed_back
 from hub.domain.flow.joining import KINDS
 from hub.domain.headline import headline
 from hub.domain.holds import HoldRule
@@ -226,6 +227,13 @@ class OrderMachine(RuleBasedStateMachine):
     @rule(amount=st.integers(1, 200), fate=FATES)
     def pay(self, amount: int, fate: Fate) -> None:
         self._send(OrderPaid(order_id=ORDER, amount=Decimal(amount), currency="EUR", **self.story.head()), fate)
+
+    @precondition(lambda self: self.state is not None and owed_back(self.state) > 0)
+    @rule(share=st.integers(1, 3), fate=FATES)
+    def send_money_back(self, share: int, fate: Fate) -> None:
+        """Finance sends back what the order has of the customer's, or a part of it."""
+        amount = -max((owed_back(self.story.order) / share).quantize(Decimal("0.01")), Decimal("0.01"))
+        self._send(OrderPaid(order_id=ORDER, amount=amount, currency="EUR", **self.story.head()), fate)
 
     @rule(
         command=st.sampled_from(COMMANDS),

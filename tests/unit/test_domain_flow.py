@@ -144,7 +144,9 @@ def test_part_payments_add_up_and_the_last_one_closes_the_order() -> None:
     assert story.problems() == ["overpaid"]
 
 
-@pytest.mark.parametrize(("amount", "currency"), [("10", "USD"), ("-1", "EUR"), ("0.001", "EUR"), ("NaN", "EUR")])
+@pytest.mark.parametrize(
+    ("amount", "currency"), [("10", "USD"), ("0", "EUR"), ("0.001", "EUR"), ("-0.001", "EUR"), ("NaN", "EUR")]
+)
 def test_a_payment_that_is_no_amount_of_the_orders_currency_is_refused(amount: str, currency: str) -> None:
     story = stock_order_in_work()
     decision = story.pay(amount, currency)

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from hub.domain.credit_terms import CreditTerms
-from hub.domain.effects import CustomerNotified, SettlementRecorded
+from hub.domain.effects import CustomerNotified, SettlementPosted, SettlementRecorded
 from hub.domain.events import OrderPaid
 from hub.domain.headline import waits_for
 from hub.domain.model import LineChange
 from hub.domain.policy import EarlyPayment, LateDelivery, Policy
 from tests.support.orders import ORDER, START, Story, line, stock_order_in_work
+from tests.support.reconciliation import reconciled
 
 PER_DELIVERY = Policy(settlement="per-delivery")
 
@@ -217,6 +218,49 @@ def test_what_is_delivered_after_the_settlement_is_billed_by_a_supplement() -> N
     assert exposure(story) == (0, Decimal("35.70"))
     story.pay("35.70")
     assert story.headline == "closed"
+
+
+def test_money_that_was_sent_back_is_booked_told_to_the_account_and_looked_after_no_more() -> None:
+    story = stock_order_in_work()
+    story.report("logistics", "shipped")
+    story.report("logistics", "delivered")
+    story.pay("200.00")
+    assert (story.headline, story.problems()) == ("closed", ["overpaid"])
+    story.pay("-50.00")
+    assert (story.order.paid, story.order.credit_balance, story.problems()) == (150, 31, ["overpaid"])
+    story.pay("-31.00")
+    assert (story.order.paid, story.order.credit_balance, story.problems()) == (119, 0, [])
+    assert story.account is not None
+    assert (story.headline, story.account.receivable) == ("closed", 0)
+    posted = story.sent(SettlementPosted)[-1]
+    assert [(each.account, each.debit, each.credit) for each in posted.entries] == [
+        ("bank", 0, 31),
+        ("customer-credit", 31, 0),
+    ]
+    assert reconciled(story).discrepancies == ()
+
+
+def test_what_was_paid_for_a_cancelled_order_can_be_sent_back() -> None:
+    story = stock_order_in_work()
+    story.pay("119.00")
+    story.cancel()
+    assert story.problems() == ["refund-due"]
+    story.pay("-119.00")
+    assert (story.headline, story.order.prepaid, story.problems()) == ("cancelled", 0, [])
+    assert story.account is not None
+    assert story.account.receivable == 0
+
+
+def test_no_more_is_sent_back_than_an_order_that_is_over_has_of_the_customers() -> None:
+    story = stock_order_in_work()
+    story.pay("119.00")
+    early = story.pay("-1.00")
+    assert (early.outcome, early.code) == ("parked", "nothing-to-send-back")
+    story.report("logistics", "shipped")
+    story.report("logistics", "delivered")
+    assert (story.headline, story.order.paid) == ("closed", 119)
+    story.pay("1.00")
+    assert (story.order.paid, story.order.credit_balance, story.order.parked) == (119, 0, ())
 
 
 def test_money_that_was_to_go_back_pays_for_what_comes_later() -> None:

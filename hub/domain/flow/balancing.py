@@ -18,8 +18,8 @@ def settle_up(turn: Turn, before: OrderState, because: Literal["credited", "paid
     `before` is the order before what made the difference, which is a payment or a credit note.
     """
     _move(turn)
-    held = _owed_back(turn.state)
-    if held > _owed_back(before):
+    held = owed_back(turn.state)
+    if held > owed_back(before):
         _tell(turn, because)
     elif held == ZERO and turn.state.exceptions:
         close_exception(turn, "overpaid", "Nothing is to go back any more")
@@ -44,7 +44,7 @@ def _move(turn: Turn) -> None:
 
 def _tell(turn: Turn, because: Literal["credited", "paid"]) -> None:
     state, currency = turn.state, turn.terms.currency
-    held = f"{_owed_back(state)} {currency}"
+    held = f"{owed_back(state)} {currency}"
     if state.commercial == "cancelled":
         open_exception(turn, "refund-due", f"{held} were paid for a cancelled order", severity="critical")
     elif because == "paid":
@@ -53,8 +53,8 @@ def _tell(turn: Turn, because: Literal["credited", "paid"]) -> None:
         open_exception(turn, "refund-due", f"{held} were credited after they had been paid", severity="critical")
 
 
-def _owed_back(state: OrderState) -> Decimal:
-    """The customer's money in an order that will claim no more."""
+def owed_back(state: OrderState) -> Decimal:
+    """The customer's money in an order that will claim no more: what can be sent back to it."""
     if state.commercial not in _OVER:
         return ZERO
     return state.credit_balance + (state.prepaid if state.commercial == "cancelled" else ZERO)

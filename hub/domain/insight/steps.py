@@ -81,7 +81,7 @@ def _ended(happening: Happening) -> Iterator[tuple[Step, datetime]]:
             yield "acceptance", happening.at
         case StatusReported(kind=kind) if kind in _REPORTS:
             yield _REPORTS[kind], happening.at
-        case OrderPaid():
+        case OrderPaid(amount=amount) if amount > 0:
             yield "payment", happening.at
     for sent in happening.sent:
         match sent:
