@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from hub.domain.calendar import Calendar, Shift
 from hub.domain.credit_terms import CreditTerms
 from hub.domain.effects import CustomerNotified, SettlementPosted, SettlementRecorded
 from hub.domain.events import OrderPaid
 from hub.domain.headline import waits_for
 from hub.domain.model import LineChange
 from hub.domain.policy import EarlyPayment, LateDelivery, Policy
+from hub.domain.schedule import ScheduleRules, Step
 from tests.support.orders import ORDER, START, Story, line, stock_order_in_work
 from tests.support.reconciliation import reconciled
 
@@ -423,6 +426,25 @@ def test_late_units_cost_a_part_of_their_net_amount_for_each_period_begun(
     assert penalty.event_ids == (late.event_id,)
     assert penalty.reason == f"Delivered {days} days late: 4 C62 of line 1"
     assert settlement.delivered_on == wanted_by + timedelta(days=days)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "days"),
+    [("America/New_York", 3, 0), ("America/New_York", 4, 1), ("Asia/Shanghai", -9, 0), ("Asia/Shanghai", -8, 1)],
+)
+def test_units_are_late_by_the_calendar_where_they_are_delivered(zone: str, hour: int, days: int) -> None:
+    there = Calendar(ZoneInfo(zone), ((Shift(480, 1020),),) * 7)
+    schedule = ScheduleRules({"delivered": Step(calendar="there")}, {"there": there})
+    story = Story(Policy(late_delivery=LateDelivery(percent=Decimal(1), per="day"), schedule=schedule))
+    wanted_by = date(2025, 3, 10)
+    story.place(requested_delivery=wanted_by)
+    story.report("logistics", "accepted")
+    story.report("logistics", "shipped")
+    midnight = datetime(2025, 3, 11, tzinfo=UTC)
+    story.report("logistics", "delivered", occurred_at=midnight + timedelta(hours=hour))
+    (settlement,) = story.sent(SettlementRecorded)
+    assert settlement.delivered_on == wanted_by + timedelta(days=days)
+    assert [each.percent for each in settlement.adjustments] == [1] * days
 
 
 def test_a_penalty_goes_back_with_the_goods_it_was_for() -> None:

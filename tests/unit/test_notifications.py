@@ -149,6 +149,25 @@ def test_a_delay_is_told_with_the_latest_date_of_all_departments_and_each_date_o
     assert told_dates == ["2025-03-15.", "2025-03-23."]
 
 
+def test_a_customer_who_was_told_of_a_delay_hears_that_it_is_in_time_after_all() -> None:
+    story = Story()
+    story.place(line("1", "MK-1"), line("2", "BU-1"), requested_delivery=START.date() + timedelta(days=5))
+    for department in ("production", "procurement"):
+        story.report(department, "accepted")
+    for department, day in (("production", 12), ("procurement", 8), ("production", 4), ("procurement", 5)):
+        story.report(department, "scheduled", expected_at=START + timedelta(days=day))  # type: ignore[arg-type]
+    told = [each.text.partition("PO-1 ")[2] for each in story.sent(CustomerNotified)][2:]
+    assert told == [
+        "is delayed. It is now expected on 2025-03-15.",
+        "is delayed. It is now expected on 2025-03-11.",
+        "has been changed: it is expected in time after all.",
+    ]
+    assert story.order.promised is None
+    story.report("procurement", "scheduled", expected_at=START + timedelta(days=5, hours=1))
+    assert story.told()[-1] == "changed"
+    assert len(story.told()) == 5, "once"
+
+
 # --- nothing of others ---------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from hub.domain.flow.turn import Turn
 from hub.domain.groups import held_back
 from hub.domain.headline import UNFINISHED
 from hub.domain.model import DEPARTMENTS, Department
-from hub.domain.order import LineState, OpenException, OrderState, Work
+from hub.domain.order import LineState, OpenException, OrderState
 from hub.domain.tolerance import over_tolerance
 
 REMEDIES: Mapping[str, str] = {
@@ -36,13 +36,13 @@ def lasts(turn: Turn, exception: OpenException) -> bool:
     return exception.kind in REMEDIES and not _ended(turn, exception)
 
 
-def is_late(state: OrderState, department: Department) -> bool:
+def is_late(turn: Turn, department: Department) -> bool:
     """Whether a department that has work to do expects to be done after the first day that any of it is wanted."""
-    work: Work = getattr(state, department)
+    work = turn.work(department)
     if work.expected_at is None or work.status not in UNFINISHED:
         return False
-    wanted = wanted_by(state, department)
-    return wanted is not None and work.expected_at.date() > wanted
+    wanted = wanted_by(turn.state, department)
+    return wanted is not None and turn.day_of(work.expected_at) > wanted
 
 
 def wanted_by(state: OrderState, department: Department) -> date | None:

@@ -89,7 +89,7 @@ def on_delivered(turn: Turn, event: StatusReported) -> Verdict:
         return _nothing(turn, Park("not-shipped", "Nothing is on its way that has not arrived already"))
     before = turn.state
     set_lines(turn, [(index, _deliver(turn, event, line, quantity)) for index, line, quantity in parts])
-    arrived = event.occurred_at.date()
+    arrived = turn.day_of(event.occurred_at)
     turn.update(delivered_on=max(before.delivered_on or arrived, arrived))
     turn.explain(f"delivered: {in_words(parts)}")
     _reopen(turn, event, parts)

@@ -21,7 +21,8 @@ from hub.domain.flow.problems import open_exception
 from hub.domain.flow.rejecting import on_rejected
 from hub.domain.flow.turn import Turn
 from hub.domain.ids import work_order_id
-from hub.domain.model import Department
+from hub.domain.model import DEPARTMENTS, Department
+from hub.domain.phrases import Phrase
 from hub.domain.verdict import Ignore, Park, Refuse, Verdict
 
 KINDS: Mapping[Department, frozenset[StatusKind]] = {
@@ -104,18 +105,21 @@ def _on_scheduled(turn: Turn, event: StatusReported) -> Verdict:
     turn.explain(f"{event.department} expects {expected:%Y-%m-%d %H:%M}")
     if work.status == "done":
         return None
-    if is_late(turn.state, event.department):
-        _tell_delay(turn)
+    _tell_date(turn)
     return None
 
 
-def _tell_delay(turn: Turn) -> None:
-    """The customer hears the latest date any department gives, and each date once."""
-    works = (turn.state.production, turn.state.procurement, turn.state.logistics)
-    promise = max(work.expected_at for work in works if work.expected_at and work.status != "done").date()
-    if promise != turn.state.promised:
-        turn.update(promised=promise)
-        notify(turn, "delayed", until=f"{promise:%Y-%m-%d}")
+def _tell_date(turn: Turn) -> None:
+    """The customer hears the latest date any department gives, each date once; and that it is in time after all."""
+    if any(is_late(turn, department) for department in DEPARTMENTS):
+        works = (turn.state.production, turn.state.procurement, turn.state.logistics)
+        promise = turn.day_of(max(work.expected_at for work in works if work.expected_at and work.status != "done"))
+        if promise != turn.state.promised:
+            turn.update(promised=promise)
+            notify(turn, "delayed", until=f"{promise:%Y-%m-%d}")
+    elif turn.state.promised is not None:
+        turn.update(promised=None)
+        notify(turn, "changed", reason=Phrase("it is expected in time after all"))
 
 
 def _root(event: StatusReported) -> str:

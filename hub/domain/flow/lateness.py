@@ -22,7 +22,7 @@ def lateness(turn: Turn, event: StatusReported, line: OrderLine, quantity: Decim
     wanted_by = line.requested_delivery or turn.terms.requested_delivery
     if rule is None or wanted_by is None:
         return ()
-    days = (event.occurred_at.date() - wanted_by).days
+    days = (turn.day_of(event.occurred_at) - wanted_by).days
     return (Late(quantity, days, _percent(rule, days), event.event_id),) if days > 0 else ()
 
 

@@ -6,7 +6,7 @@ decision is a function.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from hub.domain.model import Department
 from hub.domain.order import LineState, OrderState, Terms, Work
 from hub.errors import InvariantError
 
+_DAY = timedelta(days=1)
 SOURCE = "/orderhub/orders"
 """CloudEvents source of every effect of an order."""
 
@@ -76,6 +77,13 @@ class Turn:
     def today(self) -> date:
         """The date of the decision (UTC)."""
         return self.now.date()
+
+    def day_of(self, moment: datetime) -> date:
+        """The date of a moment where goods are delivered, as the schedule has it."""
+        day, end_of = moment.date(), self.policy.schedule.end_of
+        if moment >= end_of(day):
+            return day + _DAY
+        return day - _DAY if moment < end_of(day - _DAY) else day
 
     def update(self, **changes: Any) -> None:
         """Replaces fields of the state."""
