@@ -226,7 +226,7 @@ async def test_what_is_no_request_of_the_intakes_is_refused_unread(
         (b"[" * 500_000, "", "is nested too deep"),
         ({**PAID, "event_id": "another"}, "event_id", "is not the Idempotency-Key"),
         ({**PAID, "event_id": None}, "event_id", "is not the Idempotency-Key"),
-        ({**PAID, "amount": -1}, "amount", "must not be negative"),
+        ({**PAID, "type": "PaymentReceived", "customer_id": "C", "amount": -1}, "amount", "must not be negative"),
         ({**PAID, "type": "OrderPait"}, "type", "did you mean OrderPaid?"),
     ],
 )
@@ -276,7 +276,7 @@ def events(*ids: str) -> dict[str, Any]:
 
 
 async def test_a_batch_is_answered_event_by_event_in_its_order(url: str, kafka_like: Kafka) -> None:
-    good, bad, late = {**EVENT, "event_id": "e-1"}, {**EVENT, "amount": "-1"}, {**EVENT, "event_id": "e-2"}
+    good, bad, late = {**EVENT, "event_id": "e-1"}, {**EVENT, "amount": "one"}, {**EVENT, "event_id": "e-2"}
     answer = await ask(url, {"events": [good, bad, late]}, path="/batches", headers={"Idempotency-Key": ""})
     assert answer.status == 200
     first, second, third = answer["results"]
