@@ -101,8 +101,9 @@ class CreditOracle:
     ) -> dict[tuple[str, str], _OrderCredit]:
         answers: defaultdict[str, list[CreditDecided]] = defaultdict(list)
         for record in records[CREDIT_DECISIONS]:
-            answer = self._codec.decode_as(CreditDecided, record.value)
-            answers[answer.request_id].append(answer)
+            answer = self._codec.decode(record.value)
+            if isinstance(answer, CreditDecided):
+                answers[answer.request_id].append(answer)
         orders: defaultdict[tuple[str, str], _OrderCredit] = defaultdict(_OrderCredit)
         due = []
         for request in requests:
