@@ -9,8 +9,8 @@ from typing import Literal
 from hub.domain.countries import COUNTRIES
 from hub.domain.en16931 import Vat
 from hub.domain.en16931.vat import CATEGORIES, rate_is_legal
-from hub.domain.events import OrderPlaced
-from hub.domain.model import Frozen, OrderLine
+from hub.domain.events import OrderChanged, OrderPlaced
+from hub.domain.model import Address, Frozen, OrderLine
 from hub.domain.money import CURRENCIES, is_whole
 from hub.domain.order import ZERO
 from hub.domain.policy import Policy
@@ -55,6 +55,15 @@ def refusal(findings: list[Finding]) -> Refuse:
 def check_order(order: OrderPlaced, policy: Policy) -> list[Finding]:
     """Everything wrong with an order as placed; empty if nothing is."""
     return [*_header(order), *check_lines(order.lines, policy)]
+
+
+def check_change(change: OrderChanged) -> list[Finding]:
+    """What is wrong with an amendment by itself, apart from its lines."""
+    if change.deliver_to is not None:
+        return list(_address(change.deliver_to))
+    if not change.changes and change.requested_delivery is None:
+        return [Finding("no-changes", "changes", "empty", "name at least one line, an address or a date that changes")]
+    return []
 
 
 def check_lines(lines: tuple[OrderLine, ...], policy: Policy) -> list[Finding]:
@@ -128,12 +137,14 @@ def _header(order: OrderPlaced) -> Iterator[Finding]:
         yield Finding("customer-missing", "customer_id", "", "say who buys")
     if order.currency not in CURRENCIES:
         yield Finding("unknown-currency", "currency", order.currency, "give an ISO 4217 code, e.g. EUR (BR-CL-04)")
-    if order.deliver_to.country not in COUNTRIES:
-        yield Finding(
-            "unknown-country", "deliver_to.country", order.deliver_to.country, "give an ISO 3166-1 code, e.g. DE"
-        )
+    yield from _address(order.deliver_to)
     if not _is_percentage(order.discount_percent):
         yield Finding("discount-out-of-range", "discount_percent", str(order.discount_percent), "give 0 to 100")
+
+
+def _address(address: Address) -> Iterator[Finding]:
+    if address.country not in COUNTRIES:
+        yield Finding("unknown-country", "deliver_to.country", address.country, "give an ISO 3166-1 code, e.g. DE")
 
 
 def _repeated(lines: tuple[OrderLine, ...]) -> Iterator[Finding]:

@@ -65,8 +65,12 @@ class OrderChanged(OrderFact, kw_only=True):
     """The buyer amended the order (UBL OrderChange). `revision` counts from 1 and has no gaps."""
 
     revision: int
-    changes: tuple[LineChange, ...]
+    changes: tuple[LineChange, ...] = ()
     reason: str = ""
+    deliver_to: Address | None = None
+    """Where what is not on its way yet shall go; absent: as it was."""
+    requested_delivery: date | None = None
+    """When the order is wanted, of lines without a date of their own; absent: as it was."""
 
 
 class OrderCancelled(OrderFact, kw_only=True):

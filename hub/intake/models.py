@@ -154,8 +154,10 @@ class OrderChanged(OrderDocument):
     struct = events.OrderChanged
     type: Literal["OrderChanged"]
     revision: Revision
-    changes: Annotated[tuple[LineChange, ...], SOME]
+    changes: tuple[LineChange, ...] = ()
     reason: Text = ""
+    deliver_to: Address | None = None
+    requested_delivery: Day | None = None
 
 
 class OrderCancelled(OrderDocument):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hub.domain import amounts
-from hub.domain.checks import LARGEST_VALUE, Finding, check_line, check_order, too_large
+from hub.domain.checks import LARGEST_VALUE, Finding, check_change, check_line, check_order, too_large
 from hub.domain.events import CustomerEvent, ItemUpdated, OrderChanged, OrderEvent, OrderPlaced
 from hub.domain.ledger import new_line
 from hub.domain.policy import Policy
@@ -23,7 +23,8 @@ def findings(event: OrderEvent | CustomerEvent | ItemUpdated | ItemStated) -> tu
         case OrderPlaced():
             return tuple(check_order(event, _POLICY)) or tuple(_worth(event))
         case OrderChanged():
-            return tuple(each for change in event.changes if change.line for each in check_line(change.line))
+            lines = (change.line for change in event.changes if change.line)
+            return (*check_change(event), *(each for line in lines for each in check_line(line)))
         case ItemUpdated() if mistake := event.item.mistake():
             return (Finding("item-invalid", "item", event.item.item_id, mistake),)
         case ItemStated():

@@ -207,8 +207,9 @@ class Story:
     ) -> Decision:
         return self.receive(self.status(department, kind, quantities, **fields))
 
-    def change(self, revision: int, *changes: LineChange) -> Decision:
-        return self.receive(OrderChanged(order_id=self.order_id, revision=revision, changes=changes, **self.head()))
+    def change(self, revision: int, *changes: LineChange, **fields: Any) -> Decision:
+        values: dict[str, Any] = {"order_id": self.order_id, "revision": revision, "changes": changes}
+        return self.receive(OrderChanged(**(self.head() | values | fields)))
 
     def cancel(self, reason: str = "") -> Decision:
         return self.receive(OrderCancelled(order_id=self.order_id, reason=reason, **self.head()))

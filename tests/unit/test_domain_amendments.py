@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from hub.domain.effects import CustomerNotified, ExceptionRaised, SettlementRecorded, WorkOrderIssued
 from hub.domain.holds import HoldRule
 from hub.domain.ledger import wanted
-from hub.domain.model import LineChange, OrderLine
+from hub.domain.model import Address, LineChange, OrderLine
 from hub.domain.policy import ChangePoint, Policy
-from tests.support.orders import Story, line, made_order_in_work, stock_order_in_work
+from tests.support.orders import ADDRESS, Story, line, made_order_in_work, stock_order_in_work
 
 
 def add(new: OrderLine) -> LineChange:
@@ -170,6 +172,72 @@ def test_a_new_wanted_date_reaches_the_departments() -> None:
     story.change(1, change(line(item_id="MK-1", requested_delivery=wanted)))
     issued = story.sent(WorkOrderIssued)[-1]
     assert (issued.action, issued.lines[0].requested_delivery) == ("change", wanted)
+
+
+ELSEWHERE = Address("Weserland", "Bund 1", "Shanghai", "200002", "CN")
+
+
+def told(story: Story) -> str:
+    return story.sent(CustomerNotified)[-1].text
+
+
+def addresses(story: Story) -> list[tuple[str, str, Address | None]]:
+    return [(each.department, each.action, each.deliver_to) for each in story.sent(WorkOrderIssued)]
+
+
+def test_what_is_not_on_its_way_goes_to_another_address_and_is_classified_by_it() -> None:
+    story = Story()
+    story.place(line("1"), line("2", "MK-1"))
+    story.report("logistics", "accepted")
+    story.change(1, deliver_to=ELSEWHERE)
+    assert told(story).endswith("has been changed: it goes to Weserland, Bund 1, 200002 Shanghai.")
+    assert addresses(story)[2:] == [("logistics", "change", ELSEWHERE)], "production has nothing to do with it"
+    assert (story.order.region, story.order.revision, story.headline) == ("world", 1, "confirmed")
+    story.report("logistics", "shipped", {"1": 4})
+    story.change(2, change(line("1", quantity=9)), deliver_to=ADDRESS)
+    assert "line 1 is now 9 C62; what is not on its way yet goes to Weserland, Hafenstrasse 12" in told(story)
+    assert addresses(story)[3:] == [("logistics", "change", ADDRESS)], "once, with both changes"
+
+
+def test_an_address_stays_when_everything_is_on_its_way_or_logistics_has_fixed_it() -> None:
+    story = stock_order_in_work()
+    story.report("logistics", "shipped")
+    fixed = stock_order_in_work(policy=Policy(changeable_until={"logistics": "accepted"}))
+    for each in (story, fixed):
+        issued = len(addresses(each))
+        each.change(1, deliver_to=ELSEWHERE)
+        assert each.order.terms is not None
+        assert (each.order.terms.deliver_to, len(addresses(each))) == (ADDRESS, issued)
+        assert told(each).endswith("has been changed: the delivery address cannot be changed any more.")
+
+
+def test_another_date_for_the_whole_order_reaches_every_department_at_work() -> None:
+    story = Story()
+    story.place(line("1"), line("2", "MK-1"), line("3", "BU-1"))
+    story.report("procurement", "accepted")
+    story.report("procurement", "received")
+    issued = len(addresses(story))
+    story.change(1, requested_delivery=date(2025, 3, 20))
+    due = {each.department: each.due for each in story.sent(WorkOrderIssued)[issued:]}
+    assert due == {"production": date(2025, 3, 20), "logistics": date(2025, 3, 20)}, "procurement is done"
+    assert told(story).endswith("has been changed: it is wanted by 2025-03-20.")
+
+
+def test_terms_that_are_sent_again_as_they_are_change_nothing_and_are_not_told() -> None:
+    story = stock_order_in_work()
+    before = story.told()
+    issued = len(addresses(story))
+    story.change(1, deliver_to=ADDRESS)
+    assert (story.order.revision, story.told(), len(addresses(story))) == (1, before, issued)
+    story.report("logistics", "shipped")
+    story.report("logistics", "delivered")
+    assert story.change(2, deliver_to=ELSEWHERE).code == "already-delivered"
+    assert story.change(2, change(line(price=Decimal(9))), deliver_to=ADDRESS).outcome == "applied"
+
+
+def test_an_address_nowhere_is_refused() -> None:
+    story = stock_order_in_work()
+    assert story.change(1, deliver_to=replace(ELSEWHERE, country="XX")).code == "unknown-country"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ logistics ships what is available: stock at once, the rest as it is reported pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -104,13 +104,18 @@ def _give(turn: Turn, line: LineState, chosen: Chosen | None) -> LineState:
 
 
 def issue_changed_work(
-    turn: Turn, before: tuple[LineState, ...], *, granted: tuple[LineState, ...] | None = None
+    turn: Turn,
+    before: tuple[LineState, ...],
+    *,
+    granted: tuple[LineState, ...] | None = None,
+    anew: Collection[Department] = (),
 ) -> None:
     """Tells every department and node whose part of the order is no longer what it was in the lines `before`.
 
-    `granted`: the lines as nodes with limited capacity know them, if not as `before`.
+    `granted`: the lines as nodes with limited capacity know them, if not as `before`. `anew`: departments that are told
+    whatever the lines say.
     """
-    changed = [False, False, False]
+    changed = [department in anew for department in DEPARTMENTS]
     nodes: set[str] = set()
     for index, line in enumerate(turn.state.lines):
         old = before[index] if index < len(before) else None

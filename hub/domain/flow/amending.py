@@ -8,14 +8,14 @@ credit they need; units that are given up are taken back from the departments at
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
 
 from msgspec.structs import replace
 
 from hub.domain import amounts, ledger
-from hub.domain.checks import LARGEST_VALUE, check_line, check_vat, refusal, too_large
+from hub.domain.checks import LARGEST_VALUE, check_change, check_line, check_vat, refusal, too_large
 from hub.domain.events import OrderChanged
 from hub.domain.flow.allocating import issue_changed_work
 from hub.domain.flow.balancing import settle_up
@@ -27,11 +27,17 @@ from hub.domain.flow.crediting import request_credit
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.settling import end_if_complete
 from hub.domain.flow.turn import Turn
+from hub.domain.headline import UNFINISHED
 from hub.domain.ledger import new_line, wanted
-from hub.domain.model import Department, LineChange, OrderLine
-from hub.domain.order import ZERO, LineState
+from hub.domain.model import DEPARTMENTS, Department, LineChange, OrderLine
+from hub.domain.order import ZERO, LineState, Terms
 from hub.domain.phrases import Phrase, listed
 from hub.domain.verdict import Park, Refuse, Verdict
+
+_OVER = Refuse(
+    "already-delivered",
+    "Everything has been delivered and settled; only price, discount and VAT of a line can be corrected",
+)
 
 
 def on_changed(turn: Turn, event: OrderChanged) -> Verdict:
@@ -41,8 +47,7 @@ def on_changed(turn: Turn, event: OrderChanged) -> Verdict:
         return Park("revision-gap", f"Revision {event.revision} came before revision {expected}")
     if event.revision < expected:
         return Refuse("revision-over", f"Revision {event.revision} was sent already; the next one is {expected}")
-    apply = partial(_apply, fixed_departments(turn)) if turn.state.settlement_id == "" else _reprice
-    lines = _amended(turn.state.lines, event.changes, apply)
+    lines = _amended_lines(turn, event)
     if isinstance(lines, Refuse):
         return lines
     value = amounts.value(turn.terms.currency, turn.terms.discount_percent, lines)
@@ -51,6 +56,17 @@ def on_changed(turn: Turn, event: OrderChanged) -> Verdict:
         return unacceptable
     _take_effect(turn, event, lines, value)
     return None
+
+
+def _amended_lines(turn: Turn, event: OrderChanged) -> tuple[LineState, ...] | Refuse:
+    """The lines after the amendment, or what is wrong with it."""
+    if findings := check_change(event):
+        return refusal(findings)
+    if turn.state.settlement_id == "":
+        return _amended(turn.state.lines, event.changes, partial(_apply, fixed_departments(turn)))
+    if _new_terms(turn.terms, event) != turn.terms:
+        return _OVER
+    return _amended(turn.state.lines, event.changes, _reprice)
 
 
 def _check_whole(turn: Turn, lines: tuple[LineState, ...], value: Decimal) -> Refuse | None:
@@ -64,30 +80,62 @@ def _check_whole(turn: Turn, lines: tuple[LineState, ...], value: Decimal) -> Re
 
 
 def _take_effect(turn: Turn, event: OrderChanged, lines: tuple[LineState, ...], value: Decimal) -> None:
-    before = turn.state
-    told = _told(event.changes, lines)
-    turn.explain(f"revision {event.revision}: {told}")
+    before, known, terms = turn.state, turn.terms, _amended_terms(turn, event)
+    told = listed((*_told(event.changes, lines), *_told_of_terms(turn, event, terms)))
+    turn.explain(f"revision {event.revision}: {told or 'nothing is other than it was'}")
     taken = reverse_all(turn, repriced(before.lines, lines))
-    turn.update(revision=event.revision, lines=_billed_as(lines, turn.state.lines) if taken else lines)
+    turn.update(revision=event.revision, terms=terms, lines=_billed_as(lines, turn.state.lines) if taken else lines)
     restate_all(turn, taken)
     if before.settlement_id:
         turn.moved = True
-        notify(turn, "changed", reason=told)
+        _tell(turn, told)
         settle_up(turn, before)
         return
-    unreviewed = _unreviewed(turn.state.unreviewed, event.changes)
+    concerned = _still_there(event.changes) if terms == known else (line.line.line_id for line in lines)
+    unreviewed = tuple(dict.fromkeys((*turn.state.unreviewed, *concerned)))
     turn.update(confirm_due=None, consent=agrees_by_changing(turn), unreviewed=unreviewed)
     turn.move_commercial("amend")
-    issue_changed_work(turn, before.lines)
+    issue_changed_work(turn, before.lines, anew=_concerned(turn, terms, known))
     if end_if_complete(turn, Phrase("every line was deleted")):
         return
-    notify(turn, "changed", reason=told)
+    _tell(turn, told)
     request_credit(turn, value)
 
 
-def _unreviewed(waiting: tuple[str, ...], changes: tuple[LineChange, ...]) -> tuple[str, ...]:
-    """The lines that are to be reviewed: those that were, and those that are not what they were."""
-    return tuple(dict.fromkeys((*waiting, *(change.line_id for change in changes if change.action != "delete"))))
+def _tell(turn: Turn, told: str) -> None:
+    if told:
+        notify(turn, "changed", reason=told)
+
+
+def _new_terms(terms: Terms, event: OrderChanged) -> Terms:
+    """The terms as the buyer wants them from now on."""
+    return replace(
+        terms,
+        deliver_to=event.deliver_to or terms.deliver_to,
+        requested_delivery=event.requested_delivery or terms.requested_delivery,
+    )
+
+
+def _amended_terms(turn: Turn, event: OrderChanged) -> Terms:
+    """The order's terms as amended; what is on its way, or fixed with logistics, goes where it was to go."""
+    terms = _new_terms(turn.terms, event)
+    on_its_way = all(line.shipped >= wanted(line) for line in turn.state.lines)
+    if on_its_way or "logistics" in fixed_departments(turn):
+        return replace(terms, deliver_to=turn.terms.deliver_to)
+    return terms
+
+
+def _concerned(turn: Turn, terms: Terms, before: Terms) -> tuple[Department, ...]:
+    """The departments whose work orders say something else of the order as a whole than they did."""
+    if terms == before:
+        return ()
+    of_all = DEPARTMENTS if terms.requested_delivery != before.requested_delivery else ("logistics",)
+    return tuple(each for each in of_all if turn.work(each).status in UNFINISHED)
+
+
+def _still_there(changes: tuple[LineChange, ...]) -> Iterator[str]:
+    """The lines that are to be reviewed, for they are not what they were."""
+    return (change.line_id for change in changes if change.action != "delete")
 
 
 def _billed_as(lines: tuple[LineState, ...], known: tuple[LineState, ...]) -> tuple[LineState, ...]:
@@ -103,8 +151,6 @@ def _amended(
     apply: Callable[[LineState | None, LineChange], LineState | Refuse],
 ) -> tuple[LineState, ...] | Refuse:
     """The lines after all changes, or the first change that makes no sense."""
-    if not changes:
-        return Refuse("no-changes", "The amendment changes nothing; name at least one line")
     amended = {line.line.line_id: line for line in lines}
     for change in changes:
         line = apply(amended.get(change.line_id), change)
@@ -135,10 +181,7 @@ def _reprice(line: LineState | None, change: LineChange) -> LineState | Refuse:
     """Of an order that was settled, only what the goods cost can change."""
     new = change.line
     if line is None or new is None or new.line_id != change.line_id or _goods(new) != _goods(line.line):
-        return Refuse(
-            "already-delivered",
-            "Everything has been delivered and settled; only price, discount and VAT of a line can be corrected",
-        )
+        return _OVER
     findings = check_line(new)
     return refusal(findings) if findings else replace(line, line=new)
 
@@ -173,10 +216,25 @@ def _unknown(change: LineChange) -> Refuse:
     return Refuse("unknown-line", f"The order has no line {change.line_id} to {change.action}")
 
 
-def _told(changes: tuple[LineChange, ...], lines: tuple[LineState, ...]) -> str:
+def _told(changes: tuple[LineChange, ...], lines: tuple[LineState, ...]) -> Iterator[str]:
     """What became of each change, for a person."""
     after = {line.line.line_id: line for line in lines}
-    return listed(_outcome(change, after[change.line_id]) for change in changes)
+    return (_outcome(change, after[change.line_id]) for change in changes)
+
+
+def _told_of_terms(turn: Turn, event: OrderChanged, terms: Terms) -> Iterator[str]:
+    """What became of the changes to the order as a whole, for a person."""
+    before, address, day = turn.terms, terms.deliver_to, terms.requested_delivery
+    if address != before.deliver_to:
+        place = f"{address.name}, {address.street}, {address.postal_code} {address.city}"
+        if any(line.shipped for line in turn.state.lines):
+            yield Phrase("what is not on its way yet goes to {place}", place=place)
+        else:
+            yield Phrase("it goes to {place}", place=place)
+    elif event.deliver_to not in (None, address):
+        yield Phrase("the delivery address cannot be changed any more")
+    if day is not None and day != before.requested_delivery:
+        yield Phrase("it is wanted by {day}", day=f"{day:%Y-%m-%d}")
 
 
 def _outcome(change: LineChange, line: LineState) -> str:
