@@ -26,6 +26,10 @@ REMEMBERED = 65_536
 """How many different combinations of facts the answers are kept of."""
 _MAX_TRIALS = 512
 """How many made-up facts a condition is tried on when it is loaded."""
+_LONGEST = 4_000
+"""Characters of a condition: what is nested by the ten thousand ends the process that compiles it."""
+_FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
+"""What CEL raises when a condition cannot be told of some facts."""
 _KINDS: Mapping[object, FactKind] = {Decimal: "number", int: "number", bool: "truth"}
 
 
@@ -80,6 +84,9 @@ def fault(condition: str, vocabulary: Vocabulary, about: str) -> str:
 
 
 def _faults(condition: str, vocabulary: Vocabulary, about: str) -> Iterator[str]:
+    if len(condition) > _LONGEST:
+        yield f"it is {len(condition)} characters long, and {_LONGEST} is the most; make several rules of it"
+        return
     try:
         program = cel.compile(condition)
     except ValueError as exc:
@@ -92,8 +99,8 @@ def _faults(condition: str, vocabulary: Vocabulary, about: str) -> Iterator[str]
     for facts in _trials(condition, [(name, vocabulary[name]) for name in program.variables()]):
         try:
             value = program.execute(facts)
-        except (RuntimeError, TypeError, ValueError) as exc:
-            yield f"{str(exc).split('. ')[0]} (tried with {facts})"
+        except _FAILURES as exc:
+            yield f"{_failure(exc).split('. ')[0]} (tried with {facts})"
             return
         if not isinstance(value, bool):
             yield f"gives {value!r} where it must give true or false (tried with {facts})"
@@ -121,7 +128,11 @@ def _remembered(rule: str, program: cel.Program, variables: list[tuple[str, Fact
         }
         try:
             return bool(program.execute(facts))
-        except (RuntimeError, TypeError, ValueError) as exc:
-            raise ConfigError(f"Rule {rule}: when: {exc} (for {facts})") from exc
+        except _FAILURES as exc:
+            raise ConfigError(f"Rule {rule}: when: {_failure(exc)} (for {facts})") from exc
 
     return ask
+
+
+def _failure(exc: Exception) -> str:
+    return f"there is no {exc} in it" if isinstance(exc, KeyError) else str(exc)

@@ -160,6 +160,26 @@ def test_answers_are_remembered_by_what_the_rules_read_only() -> None:
             "line 4: rule a: when: No such overload",
         ),
         (
+            "rules:\n  - name: a\n    assign: production\n    when: 1 / 0 == 1",
+            "line 4: rule a: when: division by zero in CEL",
+        ),
+        (
+            "rules:\n  - name: a\n    assign: production\n    when: 9223372036854775807 + 1 > 0",
+            "line 4: rule a: when: Arithmetic overflow in 'add'",
+        ),
+        (
+            "rules:\n  - name: a\n    assign: production\n    when: '[1][2] == 1'",
+            "line 4: rule a: when: index out of bounds",
+        ),
+        (
+            "rules:\n  - name: a\n    assign: production\n    when: '{\"DE\": true}[country]'",
+            "line 4: rule a: when: there is no '' in it",
+        ),
+        (
+            f"rules:\n  - name: a\n    assign: production\n    when: {'country' + '.x' * 50_000}",
+            "line 4: rule a: when: it is 100007 characters long, and 4000 is the most",
+        ),
+        (
             "rules:\n  - name: a\n    assign: production\n    when: country == 'DE' && quantity > 7 && item_id > 3",
             "line 4: rule a: when: No such overload",
         ),
