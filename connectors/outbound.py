@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from connectors.meter import Meter, Outcome
 from connectors.reading import Place, Position, Reader
 from hub.codec import Codec
 from hub.domain.model import Frozen
 from hub.errors import CodecError, TopicError
 from hub.runtime.spec import Record
 
-O = TypeVar("O")  # noqa: E741 - an outcome
-O_co = TypeVar("O_co", covariant=True)
+O = TypeVar("O", bound=Outcome)  # noqa: E741 - an outcome
+O_co = TypeVar("O_co", bound=Outcome, covariant=True)
 S = TypeVar("S", bound=Frozen)
 
 
@@ -54,6 +55,10 @@ class Outbound(Protocol[O_co]):
         """
         ...
 
+    def waiting(self) -> int:
+        """How many messages it has kept to send."""
+        ...
+
 
 async def carry(
     reader: Reader,
@@ -61,10 +66,11 @@ async def carry(
     *,
     follow: bool,
     warn: Callable[[str], None],
+    meter: Meter,
 ) -> AsyncGenerator[O, None]:
     """Let `outbound` take all that the topics hold from where it stopped; with `follow`, what comes after as well.
 
-    `warn` is told what was lost.
+    `warn` is told what was lost, `meter` how much was read and how much is left.
 
     Raises:
         BrokerError: Kafka does not answer.
@@ -88,12 +94,14 @@ async def carry(
     async for outcome in outbound.take(()):
         yield outcome
     starts = {place: position.next - (position.timestamp >= 0) for place, position in reached.items()}
-    async for batch in reader.after(topics, starts, follow=follow):
-        async for outcome in outbound.take([record for record in batch if not _is_read(record, reached, outbound)]):
+    async for batch in reader.after(topics, starts, follow=follow, behind=meter.behind):
+        records = [record for record in batch if not _is_read(record, reached, outbound)]
+        async for outcome in outbound.take(records):
             yield outcome
+        meter.took(records)
 
 
-def _is_read(record: Record, reached: Mapping[Place, Position], outbound: Outbound[object]) -> bool:
+def _is_read(record: Record, reached: Mapping[Place, Position], outbound: Outbound[Outcome]) -> bool:
     """Whether it is the record that was read last. Raises TopicError if another stands in its place."""
     place = record.topic, record.partition
     position = reached.get(place)
@@ -104,7 +112,7 @@ def _is_read(record: Record, reached: Mapping[Place, Position], outbound: Outbou
     return True
 
 
-def _anew(outbound: Outbound[object], place: Place, what: str) -> TopicError:
+def _anew(outbound: Outbound[Outcome], place: Place, what: str) -> TopicError:
     return TopicError(f"{_named(place)} {what}: the topic was truncated or made anew. Restore it, or {outbound.anew}.")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -78,12 +79,14 @@ class Reader:
         *,
         follow: bool,
         partition: int | None = None,
+        behind: Callable[[Mapping[str, int]], None] = lambda _: None,
     ) -> AsyncGenerator[list[Record], None]:
         """Batches of the records from the positions on (topic, partition: offset), from the beginning without one.
 
-        Without `follow`, those that the topics held when asked. `partition`: of that one only.
+        Without `follow`, those that the topics held when asked. `partition`: of that one only. `behind` is told, before
+        each batch, how many committed records of each topic come after it, as far as Kafka has said so already.
         """
-        async for batch in self._read(topics, partition, 0, follow=follow, positions=positions):
+        async for batch in self._read(topics, partition, 0, follow=follow, positions=positions, behind=behind):
             yield batch
 
     async def _read(
@@ -95,6 +98,7 @@ class Reader:
         follow: bool,
         only_new: bool = False,
         positions: Mapping[Place, int] | None = None,
+        behind: Callable[[Mapping[str, int]], None] = lambda _: None,
     ) -> AsyncIterator[list[Record]]:
         numbers = range(self._partitions) if partition is None else (partition,)
         wanted = [TopicPartition(topic, number) for topic in topics for number in numbers]
@@ -108,9 +112,10 @@ class Reader:
             for tp in wanted:
                 begins[tp] = max(begins[tp], (positions or {}).get((tp.topic, tp.partition), 0))
                 consumer.seek(tp, begins[tp])
-            behind = {tp for tp in wanted if follow or begins[tp] < ends[tp]}
-            while behind:
-                fetched = await consumer.getmany(*behind, timeout_ms=200, max_records=_CHUNK)
+            unread = {tp for tp in wanted if follow or begins[tp] < ends[tp]}
+            while unread:
+                fetched = await consumer.getmany(*unread, timeout_ms=200, max_records=_CHUNK)
+                behind(await _lag(consumer, wanted))
                 yield [
                     record
                     for tp, records in fetched.items()
@@ -118,7 +123,7 @@ class Reader:
                     if follow or record.offset < ends[tp]
                 ]
                 if not follow:
-                    behind = {tp for tp in behind if await consumer.position(tp) < ends[tp]}
+                    unread = {tp for tp in unread if await consumer.position(tp) < ends[tp]}
 
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
@@ -138,3 +143,11 @@ class Reader:
             ) from error
         finally:
             await consumer.stop()
+
+
+async def _lag(consumer: AIOKafkaConsumer, wanted: Sequence[TopicPartition]) -> Mapping[str, int]:
+    """How many committed records of each topic were not fetched yet, by what the last fetches have told."""
+    lag: Counter[str] = Counter()
+    for tp in wanted:
+        lag[tp.topic] += max(0, (consumer.last_stable_offset(tp) or 0) - await consumer.position(tp))
+    return lag

@@ -85,6 +85,13 @@ class Settings(BaseSettings):
         default=None, description="Whoever reads the metrics must send it as a bearer token; better in a file."
     )
     metrics_token_file: FilePath | None = Field(default=None, description="A file that holds the token.")
+    sender_host: str = Field(default="127.0.0.1", description="Interface of the metrics page of `hub deliver`.")
+    sender_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        description="Its port, one for each that runs; 0 takes a free one; unset: no page.",
+    )
     otlp_endpoint: str | None = Field(
         default=None,
         pattern=r"^https?://\S+$",

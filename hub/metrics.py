@@ -1,6 +1,7 @@
-"""The names of every metric of a worker, in one place (OpenMetrics).
+"""The names of every metric of the hub's programs, in one place (OpenMetrics).
 
-Labels are bounded: topics, agents, partitions, reason codes and statuses; never an order or a customer.
+Labels are bounded: topics, agents, partitions, receivers as declared, reason codes and statuses; never an order or a
+customer.
 """
 
 from __future__ import annotations
@@ -151,6 +152,48 @@ class IntakeMetrics:
         self.seconds = Histogram(
             "hub_intake_seconds",
             "From a request's arrival to its answer, Kafka's acknowledgement included.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+
+
+class SenderMetrics:
+    """The metrics of one `hub deliver`, in a registry of its own.
+
+    `sender` is the command, `receiver` the endpoint of webhooks as their file names it, and empty elsewhere.
+    """
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        labels = ["sender", "receiver"]
+        self.records = Counter(
+            "hub_sender_records",
+            "Records dealt with: written, or kept to be sent.",
+            [*labels, "topic"],
+            registry=registry,
+        )
+        self.lag = Gauge(
+            "hub_sender_lag_records",
+            "Committed records in Kafka that the sender has not read yet.",
+            [*labels, "topic"],
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "hub_sender_waiting_messages",
+            "Messages that are kept and not sent yet, those that were tried among them; dead letters are not.",
+            labels,
+            registry=registry,
+        )
+        self.outcomes = Counter(
+            "hub_sender_outcomes",
+            "What became of each try, or of each document or record, in the words of what the command prints.",
+            [*labels, "outcome"],
+            registry=registry,
+        )
+        self.try_seconds = Histogram(
+            "hub_sender_try_seconds",
+            "One try: a request, a mail, a document, a transaction with the database.",
+            labels,
             buckets=_SECONDS,
             registry=registry,
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import smtplib
 import ssl
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
@@ -119,17 +120,22 @@ class Mailbox:
 
     def _submit(self, mails: Sequence[EmailMessage]) -> list[Answer]:
         answers: list[Answer] = []
+        begun = time.perf_counter()
         try:
             with self._connected() as smtp:
                 for mail in mails:
-                    answers.append(_submitted(smtp, mail))  # noqa: PERF401 - each counts, also if the next one raises
+                    answer = _submitted(smtp, mail)
+                    ended = time.perf_counter()
+                    answers.append(replace(answer, seconds=ended - begun))
+                    begun = ended
         except smtplib.SMTPAuthenticationError as error:
             raise ConfigError(
                 f"{self._server.host} does not let {self._server.username} in ({error.smtp_code}): check "
                 "HUB_MAIL_USERNAME and its password."
             ) from error
         except (smtplib.SMTPException, OSError) as error:
-            trouble = Answer("later", f"{self._server.host}: {str(error) or type(error).__name__}")
+            reason = f"{self._server.host}: {str(error) or type(error).__name__}"
+            trouble = Answer("later", reason, seconds=time.perf_counter() - begun)
             answers += [trouble] * (len(mails) - len(answers))
         return answers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -52,6 +53,9 @@ class Delivered:
     outcome: Literal["written", "kept", "refused"]
     path: Path
     reason: str = ""
+    seconds: float | None = None
+    """How long it took to write it; None if nothing was written."""
+    count: int = 1
 
 
 class Delivery:
@@ -85,6 +89,10 @@ class Delivery:
     def keep(self, positions: Mapping[Place, Position]) -> None:
         """With all that was said so far."""
         self._ledger.commit(positions)
+
+    def waiting(self) -> int:
+        """None: what was read is written."""
+        return 0
 
     async def take(self, records: Sequence[Record]) -> AsyncIterator[Delivered]:
         """What the records have to say. Raises CodecError, ConfigError."""
@@ -146,12 +154,14 @@ class Delivery:
         path = self._out / safe_name(partner.customer_id) / _name(document, partner, number)
         if not new and path.exists():
             return Delivered(kind, order_id, partner.customer_id, "kept", path)
+        begun = time.perf_counter()
         self._ledger.commit()
         try:
             self._write(path, written(document, partner, number))
         except UnwritableError as error:
             return self._refused(kind, order_id, document_id, partner, str(error))
-        return Delivered(kind, order_id, partner.customer_id, "written", path)
+        seconds = time.perf_counter() - begun
+        return Delivered(kind, order_id, partner.customer_id, "written", path, seconds=seconds)
 
     def _refused(self, kind: Kind, order_id: str, document_id: str, partner: Partner, reason: str) -> Delivered:
         path = self._out / "refused" / safe_name(f"{kind}-{document_id}.txt")

@@ -35,6 +35,11 @@ class Answer:
     reason: str = ""
     after: float | None = None
     """Seconds the receiver asks to be left alone."""
+    seconds: float | None = None
+    """How long the try took; None if there was none."""
+
+
+Fate = Literal["sent", "waiting", "dead", "passed", "stopped", "would-send"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +48,12 @@ class Posted:
 
     receiver: str
     letter: Letter
-    outcome: Literal["sent", "waiting", "dead", "passed", "stopped", "would-send"]
+    outcome: Fate
     tries: int
     reason: str = ""
+    seconds: float | None = None
+    """How long the try took; None if there was none."""
+    count: int = 1
 
 
 class Post(Protocol):
@@ -118,6 +126,10 @@ class Posting:
         """Without any message."""
         self._queue.commit(positions)
 
+    def waiting(self) -> int:
+        """As the queue has them."""
+        return self._queue.waiting()
+
     async def take(self, records: Sequence[Record]) -> AsyncIterator[Posted]:
         """Keep what the records have to say, and send what is due; go on when there is room for more.
 
@@ -150,16 +162,18 @@ class Posting:
                 yield posted
 
     def _note(self, message: Message, answer: Answer) -> Posted:
-        name, letter, tries = self._post.name, message.letter, message.tries + 1
+        tries, reason = message.tries + 1, answer.reason
+        outcome: Fate = "dead"
         match answer.outcome:
             case "sent" | "passed":
                 self._queue.done(message.number)
-                return Posted(name, letter, answer.outcome, tries, answer.reason)
+                outcome = answer.outcome
             case "stop":
                 self._stopped = True
-                return Posted(name, letter, "stopped", tries, answer.reason)
+                outcome = "stopped"
             case "later" if (wait := self._backoff.wait(tries, answer.after, self._random)) is not None:
-                self._queue.later(message.number, self._clock() + wait, answer.reason)
-                return Posted(name, letter, "waiting", tries, f"{answer.reason}; again in {wait:.0f} s")
-        self._queue.give_up(message.number, answer.reason)
-        return Posted(name, letter, "dead", tries, answer.reason)
+                self._queue.later(message.number, self._clock() + wait, reason)
+                outcome, reason = "waiting", f"{reason}; again in {wait:.0f} s"
+            case _:
+                self._queue.give_up(message.number, reason)
+        return Posted(self._post.name, message.letter, outcome, tries, reason, answer.seconds)

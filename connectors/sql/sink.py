@@ -7,10 +7,12 @@ from whoever wrote before (`epoch`): a process that was thought dead cannot writ
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from connectors.databases import TYPES, Database
 from connectors.outbound import after
@@ -39,6 +41,13 @@ class Written:
     records: int
     rows: Mapping[str, int]
     """By table."""
+    seconds: float
+    outcome: Literal["written"] = "written"
+
+    @property
+    def count(self) -> int:
+        """Records."""
+        return self.records
 
 
 class SqlSink:
@@ -91,10 +100,15 @@ class SqlSink:
             self._hold()
             self._place(positions)
 
+    def waiting(self) -> int:
+        """None: what was read is written."""
+        return 0
+
     async def take(self, records: Sequence[Record]) -> AsyncIterator[Written]:
         """Write what the records say, in one transaction. Raises CodecError, ConfigError."""
         if not records:
             return
+        begun = time.perf_counter()
         latest: dict[tuple[str, str], tuple[Record, Said]] = {}
         for record in records:
             each = said(self._codec, record)
@@ -108,7 +122,7 @@ class SqlSink:
                     for kept in tables if documents else ():
                         self._write(kept, documents)
                 self._place(after(records))
-        yield Written(len(records), dict(rows))
+        yield Written(len(records), dict(rows), time.perf_counter() - begun)
 
     def _hold(self) -> None:
         """Raises ConfigError if another process has taken the tables over; from here on none can, until the end."""

@@ -7,6 +7,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -67,7 +68,12 @@ class Webhook:
 
     async def send(self, messages: Sequence[Message]) -> Sequence[Answer]:
         """All at once."""
-        return await asyncio.gather(*(self._send(each.letter) for each in messages))
+        return await asyncio.gather(*(self._timed(each.letter) for each in messages))
+
+    async def _timed(self, letter: Letter) -> Answer:
+        begun = time.perf_counter()
+        answer = await self._send(letter)
+        return replace(answer, seconds=time.perf_counter() - begun)
 
     async def _send(self, letter: Letter) -> Answer:
         if self._session is None:

@@ -49,7 +49,7 @@ def documents(
     report = _Report(as_json=as_json)
     with Ledger(out / _LEDGER, forget=dry_run) as ledger:
         delivery = Delivery(out, book, seller, codec, ledger, dry_run=dry_run)
-        asyncio.run(carry_out(settings, [delivery], report, follow=not (once or dry_run)))
+        asyncio.run(carry_out("documents", settings, {"": delivery}, report, follow=not (once or dry_run)))
     raise typer.Exit(int(report.refused > 0))
 
 

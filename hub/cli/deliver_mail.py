@@ -59,7 +59,8 @@ async def _send(settings: Settings, server: Server, state: Path, report: posting
                 wait_for_address=WAIT_FOR_ADDRESS if run.follow else 1,
             )
             outbound = posting.through(queue, post, backoff, run)
-            if await carry_out(settings, [outbound], report, follow=run.follow and not only_addresses):
+            follow = run.follow and not only_addresses
+            if await carry_out(Mailbox.name, settings, {"": outbound}, report, follow=follow):
                 return
 
 

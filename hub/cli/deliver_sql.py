@@ -45,4 +45,4 @@ def sql(
         sink = SqlSink(base, Codec.load(), dry_run=dry_run)
         if not dry_run:
             sink.prepare(rebuild=rebuild)
-        asyncio.run(carry_out(settings, [sink], tell, follow=not (once or dry_run)))
+        asyncio.run(carry_out("sql", settings, {"": sink}, tell, follow=not (once or dry_run)))

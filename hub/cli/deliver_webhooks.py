@@ -58,12 +58,12 @@ async def _send(book: Sequence[Endpoint], state: Path, report: posting.PostRepor
 
     settings, codec = load(), Codec.load()
     async with AsyncExitStack() as stack:
-        outbounds = []
+        outbounds = {}
         for each in book:
             queue = stack.enter_context(Queue(_file(state, each), forget=run.dry_run))
             post = await stack.enter_async_context(Webhook(each, codec))
-            outbounds.append(posting.through(queue, post, Backoff(each.tries), run))
-        await carry_out(settings, outbounds, report, follow=run.follow)
+            outbounds[each.name] = posting.through(queue, post, Backoff(each.tries), run)
+        await carry_out("webhooks", settings, outbounds, report, follow=run.follow)
 
 
 def _file(state: Path, endpoint: Endpoint) -> Path:

@@ -249,6 +249,37 @@ _OPERATIONS = (
         {"{{version}}": "sum by (version) (hub_rules_info)", "refused": "sum(hub_rules_refused)"},
         "Workers by the version they go by; refused: changed rules are faulty.",
     ),
+    Panel(
+        "Sent out a minute, by outcome",
+        {
+            "{{sender}} {{receiver}} {{outcome}}": (
+                "60 * sum by (sender, receiver, outcome) (rate(hub_sender_outcomes_total[5m]))"
+            )
+        },
+        "Of `hub deliver`: waiting is tried again; dead and refused are given up.",
+    ),
+    Panel(
+        "Not sent out yet",
+        {
+            "{{sender}} {{receiver}} in Kafka": "sum by (sender, receiver) (hub_sender_lag_records)",
+            "{{sender}} {{receiver}} kept": "sum by (sender, receiver) (hub_sender_waiting_messages)",
+        },
+        "Records the senders have not read, and messages they keep until they are taken.",
+    ),
+    Panel(
+        "Read for sending out a second, by topic",
+        {"{{sender}} < {{topic}}": "sum by (sender, topic) (rate(hub_sender_records_total[5m]))"},
+        "Records of which there is nothing to say count too.",
+    ),
+    Panel(
+        "Time of a try to send",
+        {
+            "{{sender}} {{receiver}} median": _quantile("0.5", "hub_sender_try_seconds", "sender, receiver"),
+            "{{sender}} {{receiver}} 99%": _quantile("0.99", "hub_sender_try_seconds", "sender, receiver"),
+        },
+        "A request, a mail, a document, a transaction with the database.",
+        unit="s",
+    ),
 )
 
 

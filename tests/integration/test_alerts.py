@@ -114,11 +114,16 @@ async def watched(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Wat
             await kafka_admin.create(admin, TOPICS.values(), partitions=settings.partitions, replication_factor=1)
         hub = RunningHub(settings, Codec.load())
         await _past(hub, home)
-        async with webhook() as hook, Program(("-m", "hub", "worker"), hub.environment, home / "worker.log") as worker:
+        tables, sender_port = ("-m", "hub", "deliver", "sql", f"sqlite:///{home}/hub.db"), free_port()
+        async with (
+            webhook() as hook,
+            Program(("-m", "hub", "worker"), hub.environment, home / "worker.log") as worker,
+            Program(tables, hub.environment | {"HUB_SENDER_PORT": str(sender_port)}, home / "tables.log"),
+        ):
             exported = hub.hub("monitor", "export", str(home / "deploy"))
             assert exported.returncode == 0, exported.stderr
             alertmanager = Alertmanager(home / "alertmanager", hook)
-            prometheus = Prometheus(home / "prometheus", settings.metrics_port, alertmanager)
+            prometheus = Prometheus(home / "prometheus", settings.metrics_port, sender_port, alertmanager)
             shutil.copy(home / "deploy/prometheus/rules.yml", home / "prometheus")
             assert await worker.says('"assigned"'), worker.last_words
             async with alertmanager, prometheus:

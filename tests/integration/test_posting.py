@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 
+from aiohttp import ClientSession
 from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 from standardwebhooks import Webhook as Verifier
@@ -28,6 +29,7 @@ from tests.support.examples import EXAMPLES
 from tests.support.http_server import Response, serving
 from tests.support.orders import Story
 from tests.support.program import Program
+from tests.support.prometheus import free_port
 from tests.support.smtp_server import Inbox, smtp_serving
 
 CODEC = Codec.load()
@@ -154,6 +156,68 @@ async def test_killed_at_any_time_every_message_arrives_in_order_under_its_id(
             assert await program.ends() == 0, program.output
     for order in town.orders:
         assert [*dict.fromkeys(shop.got[order])] == [town.id_of(order, kind) for kind in KINDS]
+
+
+async def test_a_sender_shows_those_with_the_token_how_far_it_is_and_what_became_of_what(
+    kafka: str, unique: Callable[[str], str], tmp_path: Path
+) -> None:
+    async with kafka_admin.connect({"bootstrap_servers": kafka}) as admin:
+        await kafka_admin.create(admin, TOPICS.values(), partitions=DEFAULT_PARTITIONS, replication_factor=1)
+    town, port = Town(kafka, unique), free_port()
+    book, token = tmp_path / "endpoints.yaml", tmp_path / "token"
+    token.write_text("s3cret")
+
+    def answer(_: Mapping[str, str], body: bytes) -> Response:
+        return Response(status=503 if town.orders[0] in body.decode() else 204)
+
+    async def page(name: str, bearer: str = "s3cret") -> tuple[int, str]:
+        headers = {"Authorization": f"Bearer {bearer}"}
+        async with ClientSession() as session, session.get(f"http://127.0.0.1:{port}/{name}", headers=headers) as got:
+            return got.status, await got.text()
+
+    async with serving(answer) as http:
+        book.write_text(
+            f"endpoints: [{{name: shop, url: 'http://127.0.0.1:{http}/', internal: true, secret_env: SHOP_SECRET, "
+            f"topics: {{customer.notifications: {{customers: [{town.customer}]}}}}}}]"
+        )
+        command = ["-m", "hub", "deliver", "webhooks", str(book), "--state", str(tmp_path / "hooks")]
+        environment = {
+            "HUB_KAFKA_BOOTSTRAP": kafka,
+            "SHOP_SECRET": SECRET,
+            "HUB_SENDER_PORT": str(port),
+            "HUB_METRICS_TOKEN_FILE": str(token),
+        }
+        async with Program([*command, "--once"], environment, tmp_path / "first.log") as first:
+            assert await first.ends() == 0, first.output
+        async with Program(command, environment, tmp_path / "log") as sender:
+            assert await sender.says(f"http://127.0.0.1:{port}/metrics"), sender.output
+            await town.tell("received")
+            assert await sender.says("sent ", times=ORDERS - 1), sender.output
+            assert await sender.says("waiting "), sender.output
+            assert await page("healthz", "") == (200, "ok\n")
+            assert await page("metrics", "s3cre") == (401, "the metrics are for those with the token\n")
+            values: dict[str, float] = {}
+            async with asyncio.timeout(
+                60
+            ):  # it may have fetched and not looked at yet what others tell in these topics
+                while values.get(_shown("lag_records", topic=CUSTOMER_NOTIFICATIONS)) != 0:
+                    _, text = await page("metrics")
+                    lines = [each.rpartition(" ") for each in text.splitlines() if each.startswith("hub_")]
+                    values = {name: float(value) for name, _, value in lines}
+            sender.signal(signal.SIGTERM)
+            assert await sender.ends() == 0, sender.output
+    assert values[_shown("waiting_messages")] == 1
+    became = {each: values[_shown("outcomes_total", outcome=each)] for each in ("sent", "waiting")}
+    assert became["sent"] == ORDERS - 1
+    assert became["waiting"] >= 1
+    assert values[_shown("try_seconds_count")] == sum(became.values())
+    assert values[_shown("records_total", topic=CUSTOMER_NOTIFICATIONS)] >= ORDERS
+
+
+def _shown(metric: str, **labels: str) -> str:
+    shown = {"receiver": "shop", "sender": "webhooks", **labels}
+    pairs = ",".join(f'{name}="{value}"' for name, value in sorted(shown.items()))
+    return f"hub_sender_{metric}{{{pairs}}}"
 
 
 def hub(*arguments: str) -> tuple[int, list[dict[str, object]]]:

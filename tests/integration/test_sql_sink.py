@@ -80,7 +80,7 @@ def text(cell: Cell) -> str | int | None:
 
 async def take(sink: SqlSink, records: Sequence[Record]) -> Written:
     written = [each async for each in sink.take(records)]
-    return written[0] if written else Written(0, {})
+    return written[0] if written else Written(0, {}, 0.0)
 
 
 def ready(base: Database) -> SqlSink:

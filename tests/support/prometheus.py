@@ -121,15 +121,17 @@ class Alertmanager(Program):
 
 
 class Prometheus(Program):
-    """Prometheus on deploy's rules, scraping one worker and evaluating every second."""
+    """Prometheus on deploy's rules, scraping one worker and one sender, and evaluating every second."""
 
-    def __init__(self, directory: Path, worker_port: int, alertmanager: Alertmanager) -> None:
+    def __init__(self, directory: Path, worker_port: int, sender_port: int, alertmanager: Alertmanager) -> None:
         self.directory = directory
         shutil.copytree(DEPLOY / "prometheus", directory)
         config: dict[str, Any] = yaml.safe_load((directory / "prometheus.yml").read_text())
         config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-        target = {"static_configs": [{"targets": [f"127.0.0.1:{worker_port}"]}]}
-        config["scrape_configs"] = [{"job_name": config["scrape_configs"][0]["job_name"]} | target]
+        config["scrape_configs"] = [
+            {"job_name": job["job_name"], "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
+            for job, port in zip(config["scrape_configs"], (worker_port, sender_port), strict=True)
+        ]
         config["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager.port}"]}]}]
         (directory / "prometheus.yml").write_text(yaml.safe_dump(config))
         self.port = free_port()

@@ -20,7 +20,7 @@ import yaml
 
 from hub import __version__
 from hub.config import Settings, variable
-from hub.metrics import Metrics
+from hub.metrics import Metrics, SenderMetrics
 from tests.support.prometheus import run_tool
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +34,7 @@ RULES: list[dict[str, Any]] = [
     rule for group in yaml.safe_load((DEPLOY / "prometheus/hub.yml").read_text())["groups"] for rule in group["rules"]
 ]
 ALERTS = [rule for rule in RULES if "alert" in rule]
+FAMILIES = [*Metrics().registry.collect(), *SenderMetrics().registry.collect()]
 EXPRESSIONS: list[str] = [target["expr"] for panel in PANELS for target in panel["targets"]]
 
 SERVICE_KEYS = {
@@ -171,6 +172,7 @@ def test_alertmanager_accepts_its_configuration() -> None:
         ("alertname=SourceSilent severity=critical topic=orders.events", "order-desk"),
         ("alertname=HubLagging severity=warning agent=orders", "operations"),
         ("alertname=HubNotRunning severity=critical", "operations"),
+        ("alertname=HubSenderStandsStill severity=critical sender=webhooks receiver=shop", "operations"),
     ],
 )
 def test_an_alert_is_told_to_whose_it_is(labels: str, receiver: str) -> None:
@@ -186,6 +188,8 @@ def test_prometheus_finds_workers_and_alertmanager_where_compose_puts_them() -> 
     assert discovery["port"] == Settings.model_fields["metrics_port"].default
     assert prometheus["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] == ["alertmanager:9093"]
     assert {"worker", "alertmanager"} <= set(SERVICES)
+    (listed,) = prometheus["scrape_configs"][1]["file_sd_configs"][0]["files"]
+    assert (DEPLOY / "prometheus" / listed).is_file()
 
 
 def test_grafana_finds_its_dashboards_and_prometheus_where_compose_puts_them() -> None:
@@ -208,10 +212,9 @@ def test_every_expression_of_the_dashboard_is_promql(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("expressions", [EXPRESSIONS, [rule["expr"] for rule in RULES]], ids=["dashboard", "alerts"])
-def test_every_metric_that_is_looked_at_is_one_a_worker_has(expressions: list[str]) -> None:
+def test_every_metric_that_is_looked_at_is_one_a_worker_or_sender_has(expressions: list[str]) -> None:
     suffixes = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_count", "_sum"]}
-    families = Metrics().registry.collect()
-    existing = {family.name + suffix for family in families for suffix in suffixes[family.type]}
+    existing = {family.name + suffix for family in FAMILIES for suffix in suffixes[family.type]}
     asked = set(re.findall(r"\bhub_\w+", " ".join(expressions)))
     assert asked
     assert asked <= existing
@@ -219,7 +222,7 @@ def test_every_metric_that_is_looked_at_is_one_a_worker_has(expressions: list[st
     assert set(re.findall(r"\bhub:[\w:]+", " ".join(expressions))) <= recorded
 
 
-def test_the_dashboards_show_every_metric_a_worker_has() -> None:
+def test_the_dashboards_show_every_metric_there_is() -> None:
     shown = " ".join(EXPRESSIONS)
-    hidden = {family.name for family in Metrics().registry.collect() if family.name not in shown}
+    hidden = {family.name for family in FAMILIES if family.name not in shown}
     assert not hidden

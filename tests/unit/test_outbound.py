@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
 
+from connectors.meter import Meter
 from connectors.outbound import after, carry
 from connectors.reading import Place, Position, Reader
 from hub.errors import TopicError
+from hub.metrics import SenderMetrics
 from hub.runtime.spec import Record
 from tests.support.fetched import record
 
@@ -29,11 +32,27 @@ class Log:
         return {(topic, 0): (self._begin, self._end) for topic in topics}
 
     async def after(
-        self, topics: Sequence[str], positions: Mapping[Place, int], **_: Any
+        self,
+        topics: Sequence[str],
+        positions: Mapping[Place, int],
+        *,
+        behind: Callable[[Mapping[str, int]], None],
+        **_: Any,
     ) -> AsyncIterator[list[Record]]:
         begin = max(positions.get((topics[0], 0), 0), self._begin)
         yield []
+        behind({TOPIC: 7})
         yield [record(offset, b"K", topic=TOPIC) for offset in range(begin, self._end)]
+
+
+@dataclass
+class Took:
+    """These offsets at once."""
+
+    offsets: list[int]
+    count: int = 1
+    outcome: str = "written"
+    seconds: float | None = None
 
 
 class Taker:
@@ -52,16 +71,20 @@ class Taker:
     def keep(self, positions: Mapping[Place, Position]) -> None:
         self.kept |= positions
 
-    async def take(self, records: Sequence[Record]) -> AsyncIterator[list[int]]:
+    async def take(self, records: Sequence[Record]) -> AsyncIterator[Took]:
         if records:
-            yield [each.offset for each in records]
+            yield Took([each.offset for each in records])
         self.keep(after(records))
 
+    def waiting(self) -> int:
+        return 0
 
-async def carried(log: Log, taker: Taker) -> tuple[list[list[int]], list[str]]:
+
+async def carried(log: Log, taker: Taker, metrics: SenderMetrics | None = None) -> tuple[list[list[int]], list[str]]:
     warnings: list[str] = []
-    taken = carry(cast("Reader", log), taker, follow=False, warn=warnings.append)
-    return [each async for each in taken], warnings
+    meter = Meter(metrics or SenderMetrics(), "sql", "")
+    taken = carry(cast("Reader", log), taker, follow=False, warn=warnings.append, meter=meter)
+    return [each.offsets async for each in taken], warnings
 
 
 async def test_it_goes_on_where_it_stopped() -> None:
@@ -95,3 +118,27 @@ async def test_what_a_topic_held_before_is_passed_over_if_only_new_records_are_w
     assert await carried(Log(0, 5), taker) == ([], [])
     assert taker.kept == {(TOPIC, 0): Position(5)}
     assert await carried(Log(0, 7), taker) == ([[5, 6]], [])
+
+
+async def test_what_was_dealt_with_and_what_is_left_is_counted_by_topic() -> None:
+    metrics = SenderMetrics()
+    await carried(Log(0, 5), Taker(after([record(1, topic=TOPIC)])[TOPIC, 0]), metrics)
+    labels = {"sender": "sql", "receiver": "", "topic": TOPIC}
+    assert metrics.registry.get_sample_value("hub_sender_records_total", labels) == 3, "what was read before is not"
+    assert metrics.registry.get_sample_value("hub_sender_lag_records", labels) == 7
+
+
+def test_what_became_of_things_is_counted_by_its_words_and_timed_if_it_was_tried() -> None:
+    metrics = SenderMetrics()
+    meter = Meter(metrics, "webhooks", "shop")
+    meter.became(Took([], outcome="sent", seconds=0.3))
+    meter.became(Took([], outcome="written", count=40, seconds=0.3))
+    meter.became(Took([], outcome="passed"))
+    meter.waits(9)
+    labels = {"sender": "webhooks", "receiver": "shop"}
+    value = metrics.registry.get_sample_value
+    outcomes = {each: value("hub_sender_outcomes_total", {**labels, "outcome": each}) for each in ("sent", "written")}
+    assert outcomes == {"sent": 1, "written": 40}
+    assert value("hub_sender_try_seconds_count", labels) == 2
+    assert value("hub_sender_try_seconds_sum", labels) == 0.6
+    assert value("hub_sender_waiting_messages", labels) == 9
