@@ -51,6 +51,8 @@ class Role:
 
     name: str
     doc: str
+    commands: tuple[str, ...] = ()
+    """Of `hub`, that log in with it; `export` stands for all that begin so."""
     reads: tuple[str, ...] = ()
     """Topics."""
     writes: tuple[str, ...] = ()
@@ -63,6 +65,12 @@ class Role:
     """Whether it is in the consumer group that `HUB_APP_ID` names."""
     transactions: str | None = None
     """How the ids of its transactions go on after `HUB_APP_ID`: exactly so, or in any way where this is empty."""
+
+    @property
+    def who(self) -> str:
+        """Which program, or whose, and what for."""
+        named = ", ".join(f"`hub {command}`" for command in self.commands)
+        return f"{named}: {self.doc}" if named else self.doc
 
     def grants(self, app_id: str) -> Iterator[Grant]:
         """Everything the role needs, and nothing else."""
@@ -111,13 +119,15 @@ _TABLES = (ORDERS_STATE, ORDERS_EXCEPTIONS, SETTLEMENTS, SETTLEMENTS_JOURNAL)
 _DECLARED = (
     Role(
         "administrator",
-        "`hub topics create`, `hub topics check`: whoever installs the hub, for as long as that takes.",
+        "whoever installs the hub, for as long as that takes.",
+        commands=("topics create", "topics check"),
         creates=tuple(TOPICS),
         checks=tuple(TOPICS),
     ),
     Role(
         "worker",
-        "`hub worker`: all that is decided.",
+        "all that is decided.",
+        commands=("worker",),
         reads=(*_DECIDED, *_STATES, ORDERS_STATE),
         writes=tuple(topic for topic in _of("out", "internal") if topic not in {HUB_DEAD_LETTER_AUDIT, HUB_PROBE}),
         member=True,
@@ -125,7 +135,8 @@ _DECLARED = (
     ),
     Role(
         "intake",
-        "`hub intake`, `hub send`, `hub collect`: any event in, nothing out.",
+        "any event in, nothing out.",
+        commands=("intake", "send", "collect"),
         writes=_INPUTS,
         checks=_INPUTS,
     ),
@@ -133,14 +144,16 @@ _DECLARED = (
     *map(_department, DEPARTMENTS),
     Role(
         "desk",
-        "The order desk: `hub exceptions`, and all a reader may.",
+        "the order desk, and all a reader may.",
+        commands=("exceptions", "order command"),
         reads=tuple(TOPICS),
         writes=(ORDERS_COMMANDS,),
         checks=tuple(TOPICS),
     ),
     Role(
         "letters",
-        "`hub dlq replay`, `hub dlq drop`: refused records sent again, or given up.",
+        "refused records sent again, or given up.",
+        commands=("dlq replay", "dlq drop"),
         reads=_LETTERS,
         writes=(*_DECIDED, HUB_DEAD_LETTER_AUDIT),
         checks=_LETTERS,
@@ -148,39 +161,59 @@ _DECLARED = (
     ),
     Role(
         "doctor",
-        "`hub doctor`: whether all is well.",
+        "whether all is well.",
+        commands=("doctor",),
         reads=(*_INPUTS, HUB_PROBE),
         writes=(HUB_PROBE,),
         checks=tuple(TOPICS),
     ),
     Role(
         "reader",
-        "`hub order`, `hub tail`, `hub reconcile`, `hub settle`, `hub rules`, `hub export`, `hub insight`: sees all, "
-        "changes nothing.",
+        "sees all, changes nothing.",
+        commands=(
+            "order list",
+            "order show",
+            "order watch",
+            "tail",
+            "monitor list",
+            "monitor explain",
+            "rules explain",
+            "dlq list",
+            "dlq show",
+            "reconcile",
+            "settle show",
+            "settle export",
+            "export",
+            "insight",
+        ),
         reads=tuple(TOPICS),
         checks=tuple(TOPICS),
     ),
     Role(
         "tables",
-        "`hub deliver sql`: orders, exceptions and settlements in a database.",
+        "orders, exceptions and settlements in a database.",
+        commands=("deliver sql",),
         reads=_TABLES,
         checks=_TABLES,
     ),
     Role(
         "webhooks",
-        "`hub deliver webhooks`: what happens, posted to programs of others.",
+        "what happens, posted to programs of others.",
+        commands=("deliver webhooks",),
         reads=_WEBHOOKS,
         checks=_WEBHOOKS,
     ),
     Role(
         "mail",
-        "`hub deliver mail`: notifications to customers.",
+        "notifications to customers.",
+        commands=("deliver mail",),
         reads=_MAIL,
         checks=_MAIL,
     ),
     Role(
         "partners",
-        "`hub deliver documents`: documents for trading partners.",
+        "documents for trading partners.",
+        commands=("deliver documents",),
         reads=_PARTNERS,
         checks=_PARTNERS,
     ),

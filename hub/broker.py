@@ -21,7 +21,7 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -176,7 +176,7 @@ class EmbeddedBroker:
         """Keep the client port it had, or take free ones, and say so if the wanted one is taken."""
         if self._port and not _is_free(self._port):
             raise BrokerError(f"Port {self._port} on {HOST} is taken: end what uses it or choose another port.")
-        free = (port for port in random.sample(_PORTS, len(_PORTS)) if port != self._port and _is_free(port))
+        free = (port for port in free_ports() if port != self._port)
         self._port = self._port or next(free)
         self._controller_port = next(free)
 
@@ -258,6 +258,11 @@ def _complaint(output: str) -> str:
     """The last thing Kafka complains of, without the stack below it; else the last it says."""
     lines = output.splitlines() or ["it says nothing"]
     return next((line for line in reversed(lines) if re.search(r"^\S.*(ERROR|FATAL|Exception)", line)), lines[-1])
+
+
+def free_ports() -> Iterator[int]:
+    """Ports nobody listens on, in an order left to chance."""
+    return (port for port in random.sample(_PORTS, len(_PORTS)) if _is_free(port))
 
 
 def _is_free(port: int) -> bool:

@@ -85,7 +85,7 @@ def acls(
         )
         return
     for role in wanted:
-        typer.echo(f"# {role.name}: {role.doc}")
+        typer.echo(f"# {role.name}: {role.who}")
         for line in access.commands(role, principal.replace("{role}", role.name), app_id):
             typer.echo(line)
 

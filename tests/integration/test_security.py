@@ -102,13 +102,18 @@ async def test_every_program_does_its_part_of_an_order_with_no_more_rights_than_
         assert view.records[HUB_DEAD_LETTER] == []
         shown = json.loads(await _done(kafka, "reader", "order", "show", settled.order_id, "--json"))
         assert shown["headline"] == "settled"
+        for seen in (("monitor", "list"), ("dlq", "list"), ("rules", "explain", settled.order_id), ("order", "list")):
+            await _done(kafka, "reader", *seen)
         await _done(kafka, "desk", "exceptions", "list")
+        release = ("release-hold", "--target", "review", "--role", "supervisor")
+        await _done(kafka, "desk", "order", "command", settled.order_id, *release)
         out = tmp_path / "out"
         partners = str(EXAMPLES / "partners.yaml")
         await _done(kafka, "partners", "deliver", "documents", str(out), "--partners", partners, "--once")
         await _done(kafka, "tables", "deliver", "sql", f"sqlite:///{tmp_path}/hub.sqlite3", "--once")
+        await _until(partial(view.records.__getitem__, HUB_DEAD_LETTER), view, hub)  # there is no such hold
         letters = ("dlq", "replay", "--every", "--reason", "to see that it may")
-        assert "Nothing replayed." in await _done(kafka, "letters", *letters)
+        assert "1 replayed." in await _done(kafka, "letters", *letters)
 
 
 async def _until(condition: Callable[[], object], view: View, hub: Program) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,8 @@ from confluent_kafka import admin
 
 from hub import kafka_jars
 from hub.access import Role
-from hub.broker import HOST, EmbeddedBroker
+from hub.broker import HOST, EmbeddedBroker, free_ports
 from hub.config import Settings
-
-PORT, CONTROLLER_PORT, SECURE_PORT = 19_941, 19_942, 19_943
-"""Below the range that brokers choose from."""
 
 _MECHANISM = "SCRAM-SHA-512"
 _TYPES = {
@@ -40,6 +38,8 @@ class SecuredKafka:
     """One that runs. Every role of it has a user of its name."""
 
     directory: Path
+    port: int
+    secure_port: int
 
     @property
     def cafile(self) -> Path:
@@ -49,12 +49,12 @@ class SecuredKafka:
     @property
     def bootstrap(self) -> str:
         """Where it takes everybody with a login."""
-        return f"{HOST}:{SECURE_PORT}"
+        return f"{HOST}:{self.secure_port}"
 
     @property
     def backdoor(self) -> str:
         """Where it takes everybody, for anything: for the set-up, and for looking on."""
-        return f"{HOST}:{PORT}"
+        return f"{HOST}:{self.port}"
 
     def password_file(self, user: str) -> Path:
         return self.directory / f"{user}.password"
@@ -91,14 +91,15 @@ class SecuredKafka:
 @asynccontextmanager
 async def secured_kafka(directory: Path, roles: Iterable[Role], app_id: str) -> AsyncIterator[SecuredKafka]:
     """Starts one, with a user for each role, who may what the role may."""
-    kafka = SecuredKafka(directory)
+    port, controller_port, secure_port = islice(free_ports(), 3)
+    kafka = SecuredKafka(directory, port, secure_port)
     make_certificate(directory, "kafka")
-    listeners = f"PLAINTEXT://{HOST}:{PORT},CONTROLLER://{HOST}:{CONTROLLER_PORT},SECURE://{HOST}:{SECURE_PORT}"
+    listeners = f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port},SECURE://{HOST}:{secure_port}"
     login = "org.apache.kafka.common.security.scram.ScramLoginModule"
     properties = {
         "listeners": listeners,
         "advertised.listeners": listeners,
-        "controller.quorum.bootstrap.servers": f"{HOST}:{CONTROLLER_PORT}",
+        "controller.quorum.bootstrap.servers": f"{HOST}:{controller_port}",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL",
         "listener.name.secure.sasl.enabled.mechanisms": _MECHANISM,
         f"listener.name.secure.{_MECHANISM.lower()}.sasl.jaas.config": f"{login} required;",
@@ -107,7 +108,7 @@ async def secured_kafka(directory: Path, roles: Iterable[Role], app_id: str) -> 
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": "User:ANONYMOUS",  # the broker itself, and this set-up, over the listener without a login
     }
-    async with EmbeddedBroker(directory / "kafka", port=PORT, properties=properties):
+    async with EmbeddedBroker(directory / "kafka", port=port, properties=properties):
         await asyncio.to_thread(_let_in, kafka, tuple(roles), app_id)
         yield kafka
 
