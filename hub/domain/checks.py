@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
 
 from hub.domain.countries import COUNTRIES
 from hub.domain.en16931 import Vat
 from hub.domain.en16931.vat import CATEGORIES, rate_is_legal
-from hub.domain.events import OrderChanged, OrderPlaced
+from hub.domain.events import OrderChanged, OrderFact, OrderPlaced
 from hub.domain.model import Address, Frozen, OrderLine
 from hub.domain.money import CURRENCIES, is_whole
 from hub.domain.order import ZERO
@@ -23,6 +24,10 @@ LARGEST_VALUE = Decimal(10) ** 13
 _MAX_MAGNITUDE = 11
 """Powers of ten: a number is below 10**12, so that with six decimals it has at most 18 digits."""
 
+
+FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Between them working time can be reckoned whatever is added. Beyond lie mistakes, and days that stand for `never`."""
+_DAYS = "give a day from 1900-01-01 to 8999-12-31, or none at all"
 
 Severity = Literal["refuse", "hold", "warn"]
 """refuse: it cannot be carried out. hold: a person has to look at it first. warn: it is noted and goes on."""
@@ -59,11 +64,18 @@ def check_order(order: OrderPlaced, policy: Policy) -> list[Finding]:
 
 def check_change(change: OrderChanged) -> list[Finding]:
     """What is wrong with an amendment by itself, apart from its lines."""
-    if change.deliver_to is not None:
-        return list(_address(change.deliver_to))
-    if not change.changes and change.requested_delivery is None:
+    address, day = change.deliver_to, change.requested_delivery
+    if not change.changes and address is None and day is None:
         return [Finding("no-changes", "changes", "empty", "name at least one line, an address or a date that changes")]
-    return []
+    return [*(() if address is None else _address(address)), *_wanted(day)]
+
+
+def check_times(event: OrderFact) -> Iterator[Finding]:
+    """Moments of an event with which nothing can be reckoned."""
+    moments = {"occurred_at": event.occurred_at, "expected_at": getattr(event, "expected_at", None)}
+    for field, moment in moments.items():
+        if moment is not None and not FIRST <= moment < LAST:
+            yield Finding("time-out-of-range", field, f"{moment.isoformat()}", "give a time in the years 1900 to 8999")
 
 
 def check_lines(lines: tuple[OrderLine, ...], policy: Policy) -> list[Finding]:
@@ -138,6 +150,7 @@ def _header(order: OrderPlaced) -> Iterator[Finding]:
     if order.currency not in CURRENCIES:
         yield Finding("unknown-currency", "currency", order.currency, "give an ISO 4217 code, e.g. EUR (BR-CL-04)")
     yield from _address(order.deliver_to)
+    yield from _wanted(order.requested_delivery)
     if not _is_percentage(order.discount_percent):
         yield Finding("discount-out-of-range", "discount_percent", str(order.discount_percent), "give 0 to 100")
 
@@ -145,6 +158,15 @@ def _header(order: OrderPlaced) -> Iterator[Finding]:
 def _address(address: Address) -> Iterator[Finding]:
     if address.country not in COUNTRIES:
         yield Finding("unknown-country", "deliver_to.country", address.country, "give an ISO 3166-1 code, e.g. DE")
+
+
+def _wanted(day: date | None) -> Iterator[Finding]:
+    if not _is_day(day):
+        yield Finding("date-out-of-range", "requested_delivery", str(day), _DAYS)
+
+
+def _is_day(day: date | None) -> bool:
+    return day is None or FIRST.date() <= day < LAST.date()
 
 
 def _repeated(lines: tuple[OrderLine, ...]) -> Iterator[Finding]:
@@ -188,6 +210,7 @@ _LINE_CHECKS: tuple[tuple[str, str, Callable[[OrderLine], bool], str], ...] = (
         lambda line: _is_percentage(line.discount_percent),
         "give 0 to 100",
     ),
+    ("date-out-of-range", "requested_delivery", lambda line: _is_day(line.requested_delivery), _DAYS),
     (
         "vat-inconsistent",
         "vat_rate",

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from hub.domain import ledger
+from hub.domain.checks import FIRST, LAST, check_times, refusal
 from hub.domain.decision import Context, Decision, Outcome, Received
 from hub.domain.events import (
     CapacityDecided,
@@ -76,6 +77,9 @@ def decide(state: OrderState | None, received: Received, context: Context) -> De
     if already_seen(before.seen, mark, event) or is_parked(before, mark):
         counted = replace(before, entries=before.entries + 1)
         return Decision(counted, (), "duplicate", "duplicate", f"{event.event_id} of {event.source} came before")
+    if not FIRST <= event.occurred_at < LAST:
+        wrong = refusal([*check_times(event)])
+        return Decision(state, (), "refused", wrong.code, wrong.detail)
     turn = Turn(before, context)
     verdict = apply(turn, event)
     if isinstance(verdict, Park):

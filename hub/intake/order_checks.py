@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hub.domain import amounts
-from hub.domain.checks import LARGEST_VALUE, Finding, check_change, check_line, check_order, too_large
-from hub.domain.events import CustomerEvent, ItemUpdated, OrderChanged, OrderEvent, OrderPlaced
+from hub.domain.checks import LARGEST_VALUE, Finding, check_change, check_line, check_order, check_times, too_large
+from hub.domain.events import CustomerEvent, ItemUpdated, OrderChanged, OrderEvent, OrderFact, OrderPlaced
 from hub.domain.ledger import new_line
 from hub.domain.policy import Policy
 from hub.domain.statements import ItemStated, check_stated
@@ -19,6 +19,8 @@ _POLICY = Policy(max_lines=2**31)
 
 def findings(event: OrderEvent | CustomerEvent | ItemUpdated | ItemStated) -> tuple[Finding, ...]:
     """What stands against an event by its own content; empty if nothing."""
+    if isinstance(event, OrderFact) and (found := tuple(check_times(event))):
+        return found
     match event:
         case OrderPlaced():
             return tuple(check_order(event, _POLICY)) or tuple(_worth(event))

@@ -217,10 +217,9 @@ class Story:
     def confirm(self, *, accepted: bool = True) -> Decision:
         return self.receive(OrderConfirmed(order_id=self.order_id, accepted=accepted, **self.head()))
 
-    def pay(self, amount: object, currency: str = "EUR") -> Decision:
-        return self.receive(
-            OrderPaid(order_id=self.order_id, amount=Decimal(str(amount)), currency=currency, **self.head())
-        )
+    def pay(self, amount: object, currency: str = "EUR", **fields: Any) -> Decision:
+        values: dict[str, Any] = {"order_id": self.order_id, "amount": Decimal(str(amount)), "currency": currency}
+        return self.receive(OrderPaid(**(self.head() | values | fields)))
 
     def command(self, command: Any, target: str = "", owner: str = "ines", reason: str = "test") -> Decision:
         return self.receive(self.commanded(command=command, target=target, owner=owner, reason=reason))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from hub.domain import lifecycle
+from hub.domain.checks import check_times, refusal
 from hub.domain.events import StatusKind, StatusReported
 from hub.domain.exceptions import PROBLEM
 from hub.domain.flow.ending import is_late
@@ -62,6 +63,8 @@ def on_status(turn: Turn, event: StatusReported) -> Verdict:
     expected = work_order_id(turn.state.order_id, department)
     if event.work_order_id != expected:
         return Refuse("unknown-work-order", f"The work order is {expected}, not {event.work_order_id}")
+    if event.expected_at is not None and (findings := [*check_times(event)]):
+        return refusal(findings)
     status = turn.work(department).status
     following = lifecycle.WORK[status].get(TRIGGERS[event.kind])
     if following == lifecycle.EARLY:
