@@ -20,14 +20,14 @@ LINES = Table(
     "settlement_lines",
     columns(
         "settlement_id order_id sign# currency line_id item_id description ordered# delivered# quantity# unit price# "
-        "base_quantity# allowance# net_amount# vat_category vat_rate# event_ids"
+        "base_quantity# allowance# charge# net_amount# vat_category vat_rate# event_ids"
     ),
 )
 ADJUSTMENTS = Table(
     "settlement_adjustments",
     columns(
         "settlement_id order_id sign# currency kind amount# vat_category vat_rate# percent# base_amount# reason_code "
-        "reason event_ids"
+        "reason role event_ids"
     ),
 )
 VAT = Table(
@@ -66,7 +66,7 @@ def settlement_rows(each: SettlementRecorded) -> Iterator[Row]:
             LINES,
             (
                 *of_document, line.line_id, line.item_id, line.description, line.ordered, line.delivered,
-                line.quantity, line.unit, line.price, line.base_quantity, line.allowance, line.net_amount,
+                line.quantity, line.unit, line.price, line.base_quantity, line.allowance, line.charge, line.net_amount,
                 line.vat_category, line.vat_rate, " ".join(line.event_ids),
             ),
         )  # fmt: skip
@@ -75,7 +75,7 @@ def settlement_rows(each: SettlementRecorded) -> Iterator[Row]:
             ADJUSTMENTS,
             (
                 *of_document, part.kind, part.amount, part.vat_category, part.vat_rate, part.percent,
-                part.base_amount, part.reason_code, part.reason, " ".join(part.event_ids),
+                part.base_amount, part.reason_code, part.reason, part.role, " ".join(part.event_ids),
             ),
         )  # fmt: skip
     for row in each.vat:

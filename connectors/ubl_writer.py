@@ -14,7 +14,9 @@ from itertools import chain
 from connectors.ubl_elements import Elements, amount, group, leaf, write
 from hub.domain.effects import SettledAdjustment, SettledLine, SettlementCause
 from hub.domain.en16931 import Vat
-from hub.domain.invoicing import DISCOUNT, Invoice
+from hub.domain.en16931.reasons import DISCOUNT
+from hub.domain.invoicing import Invoice, adjustments_of
+from hub.domain.model import Adjustment
 from hub.domain.money import exact
 from hub.domain.party import Party
 
@@ -56,10 +58,16 @@ def _roundings(invoice: Invoice) -> Iterator[Decimal]:
     """By how much each rounded amount differs from what it was rounded from."""
     with exact():
         for line in invoice.settlement.lines:
-            yield line.quantity * line.price / line.base_quantity - line.allowance - line.net_amount
+            yield line.quantity * line.price / line.base_quantity - line.allowance + line.charge - line.net_amount
+            yield from filter(None, map(_off, line.adjustments))
         for each in invoice.settlement.adjustments:
-            if each.percent is not None and each.base_amount is not None:
-                yield each.base_amount * each.percent / 100 - each.amount
+            yield from filter(None, [_off(each)])
+
+
+def _off(each: Adjustment | SettledAdjustment) -> Decimal | None:
+    if each.percent is None or each.base_amount is None or each.amount is None:
+        return None
+    return each.base_amount * each.percent / 100 - each.amount
 
 
 def to_ubl(invoice: Invoice) -> bytes:
@@ -159,18 +167,24 @@ def _payment(invoice: Invoice) -> Elements:
     )
 
 
-def _adjustment(given: SettledAdjustment, currency: str) -> Elements:
+def _adjustment(given: Adjustment | SettledAdjustment, currency: str) -> Elements:
+    """BG-20 and BG-21, which have a VAT category, and BG-27 and BG-28 of a line, which have its line's."""
     relative = given.percent is not None and given.base_amount is not None
+    vat = Vat(given.vat_category, given.vat_rate) if isinstance(given, SettledAdjustment) else None
     return group(
         "AllowanceCharge",
         leaf("ChargeIndicator", str(given.kind == "charge").lower()),
         leaf("AllowanceChargeReasonCode", given.reason_code),
-        leaf("AllowanceChargeReason", given.reason),
+        leaf("AllowanceChargeReason", given.reason or ("" if vat else _REASONS.get(given.reason_code, ""))),
         leaf("MultiplierFactorNumeric", given.percent if relative else None),
         amount("Amount", given.amount, currency),
         amount("BaseAmount", given.base_amount if relative else None, currency),
-        _category("TaxCategory", Vat(given.vat_category, given.vat_rate)),
+        _category("TaxCategory", vat) if vat else [],
     )
+
+
+_REASONS = {DISCOUNT: "Discount"}
+"""What a line's allowance without a reason of its own is called."""
 
 
 def _taxes(invoice: Invoice) -> Elements:
@@ -224,19 +238,12 @@ _QUANTITIES = {"Invoice": "InvoicedQuantity", "CreditNote": "CreditedQuantity"}
 
 
 def _line(line: SettledLine, currency: str, root: str) -> Elements:
-    discount = group(
-        "AllowanceCharge",
-        leaf("ChargeIndicator", "false"),
-        leaf("AllowanceChargeReasonCode", DISCOUNT),
-        leaf("AllowanceChargeReason", "Discount"),
-        amount("Amount", line.allowance, currency),
-    )
     return group(
         f"{root}Line",
         leaf("ID", line.line_id),
         leaf(_QUANTITIES[root], line.quantity, unitCode=line.unit),
         amount("LineExtensionAmount", line.net_amount, currency),
-        discount if line.allowance else [],
+        chain.from_iterable(_adjustment(each, currency) for each in adjustments_of(line)),
         group(
             "Item",
             leaf("Name", line.description) or leaf("Name", line.item_id),

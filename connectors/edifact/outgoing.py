@@ -11,8 +11,8 @@ from connectors.edifact.writing import Writer
 from connectors.partners.book import Partner
 from connectors.partners.saying import Answer, DespatchAdvice, Document, OrderResponse, SaidLine, Saying
 from hub.domain.effects import SettledAdjustment, SettledLine, VatBreakdown
-from hub.domain.invoicing import DISCOUNT, Invoice
-from hub.domain.model import Address, VatCategory
+from hub.domain.invoicing import Invoice, adjustments_of
+from hub.domain.model import Address, Adjustment, VatCategory
 from hub.domain.order import ZERO
 from hub.domain.party import Party
 
@@ -133,24 +133,21 @@ def _billed(line: SettledLine) -> Segments:
     yield "MOA", _one("203", plain(line.net_amount))
     yield "PRI", _one("AAB", plain(line.price), "", "", plain(line.base_quantity), line.unit)
     yield _tax(line.vat_category, line.vat_rate)
-    if line.allowance:
-        yield "ALC", "A", "", "", "", _one(DISCOUNT)
-        yield "MOA", _one("8", plain(line.allowance))
+    for each in adjustments_of(line):
+        yield from _adjusted(each)
 
 
 def _adjustment(given: SettledAdjustment) -> Segments:
-    yield (
-        "ALC",
-        "A" if given.kind == "allowance" else "C",
-        "",
-        "",
-        "",
-        _one(given.reason_code, "", "", given.reason[:35]),
-    )
+    yield from _adjusted(given)
+    yield _tax(given.vat_category, given.vat_rate)
+
+
+def _adjusted(given: Adjustment | SettledAdjustment) -> Segments:
+    sign = "A" if given.kind == "allowance" else "C"
+    yield "ALC", sign, "", "", "", _one(given.reason_code, "", "", given.reason[:35])
     if given.percent is not None:
         yield "PCD", _one("3", plain(given.percent))
-    yield "MOA", _one("8", plain(given.amount))
-    yield _tax(given.vat_category, given.vat_rate)
+    yield "MOA", _one("8", plain(given.amount or ZERO))
 
 
 def _taxed(row: VatBreakdown) -> Segments:

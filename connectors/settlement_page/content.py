@@ -12,6 +12,7 @@ from hub.domain.effects import SettledAdjustment, SettledLine
 from hub.domain.en16931 import VatTotal
 from hub.domain.en16931.vat import CATEGORIES
 from hub.domain.invoicing import Invoice
+from hub.domain.model import Adjustment
 from hub.domain.order import ZERO
 from hub.domain.party import Party
 
@@ -32,6 +33,9 @@ class Item:
     price: str
     per: str
     discount: str
+    """What is allowed and charged on the line."""
+    adjustments: tuple[str, ...]
+    """The parts of it, where there is more than a discount."""
     vat: str
     amount: str
 
@@ -61,8 +65,8 @@ class Content:
     deliver_to: tuple[str, ...]
     amounts_in: str
     items: tuple[Item, ...]
-    discounted: bool
-    """Whether any line has a discount."""
+    discounted: str
+    """What the column of allowances and charges is called; empty where no line has any."""
     sums: Pairs
     due: tuple[str, str]
     taxes: tuple[Tax, ...]
@@ -94,7 +98,7 @@ def content(invoice: Invoice, formats: Formats) -> Content:
         deliver_to=_lines(to.name, to.street, f"{to.postal_code} {to.city}", formats.country(to.country)),
         amounts_in=texts["amounts_in"].format(currency=settled.currency),
         items=tuple(_item(line, settled.currency, formats) for line in settled.lines),
-        discounted=any(line.allowance for line in settled.lines),
+        discounted=_discounted(invoice, formats),
         sums=tuple(_sums(invoice, formats)),
         due=(texts["payable"][settled.kind], formats.money(settled.payable, settled.currency)),
         taxes=tuple(_taxes(invoice, formats)),
@@ -133,6 +137,7 @@ def _facts(invoice: Invoice, formats: Formats) -> Iterator[tuple[str, str]]:
 
 def _item(line: SettledLine, currency: str, formats: Formats) -> Item:
     texts, part = formats.texts, line.quantity != line.ordered
+    beside = line.charge - line.allowance
     delivered, ordered = formats.number(line.delivered), formats.number(line.ordered)
     return Item(
         number=line.line_id,
@@ -142,10 +147,17 @@ def _item(line: SettledLine, currency: str, formats: Formats) -> Item:
         delivered_of=texts["delivered_of"].format(delivered=delivered, ordered=ordered) if part else "",
         price=formats.price(line.price, currency),
         per="" if line.base_quantity == 1 else _per(line, formats),
-        discount=formats.amount(-line.allowance, currency) if line.allowance else "",
+        discount=formats.amount(beside, currency) if line.allowance or line.charge else "",
+        adjustments=tuple(_reason(each, currency, formats, with_amount=True) for each in line.adjustments),
         vat=_rate(line.vat_category, line.vat_rate, formats),
         amount=formats.amount(line.net_amount, currency),
     )
+
+
+def _discounted(invoice: Invoice, formats: Formats) -> str:
+    lines = invoice.settlement.lines
+    named = "adjusted" if any(line.charge for line in lines) else "discount"
+    return str(formats.texts[named]) if any(line.allowance or line.charge for line in lines) else ""
 
 
 def _per(line: SettledLine, formats: Formats) -> str:
@@ -173,13 +185,18 @@ def _sums(invoice: Invoice, formats: Formats) -> Iterator[tuple[str, str]]:
         yield texts["rounding"], formats.amount(settled.rounding, currency)
 
 
-def _reason(given: SettledAdjustment, currency: str, formats: Formats) -> str:
+def _reason(
+    given: Adjustment | SettledAdjustment, currency: str, formats: Formats, *, with_amount: bool = False
+) -> str:
     texts = formats.texts
     named: str = given.reason or texts["reasons"].get(given.reason_code, texts[given.kind])
-    if given.percent is None or given.base_amount is None:
+    if given.percent is not None and given.base_amount is not None:
+        base = formats.amount(given.base_amount, currency)
+        named = f"{named} ({texts['of'].format(percent=formats.percent(given.percent), base=base)})"
+    if not with_amount:
         return named
-    base = formats.amount(given.base_amount, currency)
-    return f"{named} ({texts['of'].format(percent=formats.percent(given.percent), base=base)})"
+    amount = given.amount or ZERO
+    return f"{named} {formats.amount(amount if given.kind == 'charge' else -amount, currency)}"
 
 
 def _taxes(invoice: Invoice, formats: Formats) -> Iterator[Tax]:

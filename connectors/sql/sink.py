@@ -23,7 +23,7 @@ from hub.codec import Codec
 from hub.errors import ConfigError
 from hub.runtime.spec import Record
 
-VERSION = 1
+VERSION = 2
 """Of the tables. One that is raised makes them anew from the topics, which hold everything."""
 PREFIX = "hub_"
 _SINK = Table("sink", columns("id+ version+ epoch+ written_at@"))

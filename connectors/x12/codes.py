@@ -71,6 +71,25 @@ ITEM_QUALIFIERS: tuple[tuple[str, ...], ...] = (
 )
 """Element 235 in the order they are looked for: the seller's, global ones, the manufacturer's, the buyer's."""
 
+DISCOUNT, UNNAMED = "C310", "ZZZZ"
+SERVICES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "C310": ("95", ""),
+        "D240": ("FC", "Freight"),
+        "D270": ("", "Fuel surcharge"),
+        "D500": ("HD", "Handling"),
+        "F050": ("", "Other"),
+        "G821": ("", "Shipping"),
+        "G830": ("HD", "Shipping and handling"),
+        "H550": ("", "Surcharge"),
+    }
+)
+"""Element 1300 to UNCL 5189 and 7161 where they have it, and what it is called where SAC15 does not say."""
+SERVICES_OF: Mapping[tuple[str, str], str] = MappingProxyType(
+    {("allowance", "95"): DISCOUNT, ("charge", "FC"): "D240", ("charge", "HD"): "D500"}
+)
+"""The other way round, by kind."""
+
 RELEASE = " release "
 """Between the number of a blanket order and that of a release in the buyer's number."""
 

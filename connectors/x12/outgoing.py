@@ -10,11 +10,11 @@ from connectors.defaults import plain
 from connectors.partners.book import Partner
 from connectors.partners.numbers import per_unit
 from connectors.partners.saying import Answer, DespatchAdvice, Document, OrderResponse, SaidLine, UnwritableError
-from connectors.x12.codes import PRICED_FOR, RELEASE, TO_X12
+from connectors.x12.codes import DISCOUNT, PRICED_FOR, RELEASE, SERVICES_OF, TO_X12, UNNAMED
 from connectors.x12.writing import identifier, interchange, text
 from hub.domain.effects import SettledAdjustment, SettledLine
-from hub.domain.invoicing import Invoice
-from hub.domain.model import Address
+from hub.domain.invoicing import Invoice, adjustments_of
+from hub.domain.model import Address, Adjustment
 from hub.domain.money import minor_unit
 from hub.domain.order import ZERO
 
@@ -22,8 +22,6 @@ _ANSWERS: dict[Answer, str] = {"accepted": "AD", "changed": "AC", "rejected": "R
 """Element 587: acknowledged with detail and no change, with detail and change, rejected with detail."""
 _CENTS = 2
 """Decimals of element 610, whatever the currency."""
-_DISCOUNT = "C310"
-_UNNAMED = "ZZZZ"
 _BASES = {base: code for code, base in PRICED_FOR.items() if code in {"PE", "HP", "TP"}}
 
 Segments = Iterator[Sequence[str]]
@@ -129,15 +127,18 @@ def _billed(line: SettledLine) -> Segments:
     yield "IT1", line.line_id, plain(line.quantity), unit, *price, "VN", identifier(line.item_id)
     yield "TXI", "VA", "", plain(line.vat_rate)
     yield from _description(line.description)
-    if line.allowance:
-        yield "SAC", "A", _DISCOUNT, "", "", _cents(line.allowance)
+    for each in adjustments_of(line):
+        yield from _adjustment(each)
 
 
-def _adjustment(given: SettledAdjustment) -> Segments:
+def _adjustment(given: Adjustment | SettledAdjustment) -> Segments:
     sign = "A" if given.kind == "allowance" else "C"
     rate = ("Z", plain(given.percent)) if given.percent is not None else ("", "")
-    code = _DISCOUNT if sign == "A" and not given.reason else _UNNAMED
-    yield "SAC", sign, code, "", "", _cents(given.amount), *rate, "", "", "", "", "", "", "", text(given.reason, 80)
+    code = SERVICES_OF.get((given.kind, given.reason_code), UNNAMED)
+    if code == DISCOUNT and given.reason:
+        code = UNNAMED
+    amount = _cents(given.amount or ZERO)
+    yield "SAC", sign, code, "", "", amount, *rate, "", "", "", "", "", "", "", text(given.reason, 80)
 
 
 def _ship_to(to: Address) -> Segments:

@@ -14,8 +14,8 @@ from hub.cli.monitor_view import standing
 from hub.cli.order_story import Chapter, last_heard, story_table
 from hub.cli.words import lasting, number, when
 from hub.domain.headline import headline, waits
-from hub.domain.model import DEPARTMENTS
-from hub.domain.order import Allocation, LineState, OrderState, Work, next_due
+from hub.domain.model import DEPARTMENTS, Adjustment
+from hub.domain.order import ZERO, Allocation, LineState, OrderState, Terms, Work, next_due
 
 _COUNTS: Mapping[str, Callable[[LineState], Decimal]] = {
     "made": lambda line: sum((part.made for part in line.allocations), Decimal(0)),
@@ -87,9 +87,25 @@ def _facts(state: OrderState) -> Table:
         table.add_row("billing", f"{state.billing}: {state.payable}{currency} settled, {state.paid}{currency} paid")
     if state.schedule is not None:
         table.add_row("plan", standing(state.schedule))
+    if terms and (terms.discount_percent or terms.adjustments):
+        table.add_row("agreed", "; ".join(_agreed(terms)))
     if terms and terms.note:
         table.add_row("note", terms.note)
     return table
+
+
+def _agreed(terms: Terms) -> Iterator[str]:
+    """What the order allows and charges."""
+    if terms.discount_percent:
+        yield f"discount {number(terms.discount_percent)}%"
+    for each in terms.adjustments:
+        vat = f", VAT {each.vat_category} {number(each.vat_rate)}%" if each.vat_category else ""
+        yield f"{_named(each, terms.currency)}{vat}"
+
+
+def _named(each: Adjustment, currency: str) -> str:
+    how_much = f"{number(each.percent or ZERO)}%" if each.amount is None else f"{each.amount} {currency}"
+    return f"{each.kind} {each.reason or each.reason_code} {how_much}"
 
 
 def _lines(lines: Sequence[LineState], currency: str) -> Table:
@@ -109,7 +125,9 @@ def _lines(lines: Sequence[LineState], currency: str) -> Table:
             suppliers.append(f"nobody yet {number(each.unallocated)}")
         table.add_row(
             line.line_id,
-            f"{line.item_id} {line.description}".strip(),
+            "\n".join(
+                (f"{line.item_id} {line.description}".strip(), *(_named(one, currency) for one in line.adjustments))
+            ),
             f"{number(line.quantity)} {line.unit}",
             f"{line.price}{per}{less}",
             *(number(_COUNTS[name](each)) for name in counts),

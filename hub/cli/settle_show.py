@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
@@ -21,8 +22,11 @@ from connectors.ubl_writer import to_ubl
 from hub.cli.tail import safe
 from hub.codec import Codec
 from hub.config import load
+from hub.domain.effects import SettledAdjustment
 from hub.domain.en16931 import Finding, Refusal
 from hub.domain.invoicing import Invoice
+from hub.domain.model import Adjustment
+from hub.domain.order import ZERO
 from hub.errors import HubError
 from hub.seller import load_seller
 
@@ -98,22 +102,32 @@ def render(console: Console, invoice: Invoice) -> None:
 
 
 def _lines(invoice: Invoice) -> Table:
-    lines = Table("line", "item", "quantity", "price", "discount", "VAT", "net", box=None, pad_edge=False)
+    charged = any(line.charge for line in invoice.settlement.lines)
+    beside = "allowed, charged" if charged else "discount"
+    lines = Table("line", "item", "quantity", "price", beside, "VAT", "net", box=None, pad_edge=False)
     for line in invoice.settlement.lines:
         price = f"{line.price}" if line.base_quantity == 1 else f"{line.price} / {line.base_quantity}"
         vat = f"{line.vat_category} {line.vat_rate}%"
         item, quantity = f"{line.item_id} {line.description}", f"{line.quantity} {line.unit}"
-        cells = (line.line_id, item, quantity, price, str(line.allowance or ""), vat, str(line.net_amount))
-        lines.add_row(*(Text(safe(cell)) for cell in cells))
+        discount = f"{line.charge - line.allowance}" if charged else str(line.allowance or "")
+        lines.add_row(
+            *(Text(safe(cell)) for cell in (line.line_id, item, quantity, price, discount, vat, str(line.net_amount)))
+        )
+        for each in line.adjustments:
+            lines.add_row("", Text(safe(f"  {each.reason or each.reason_code}"), "dim"), "", "", f"{_signed(each)}")
     return lines
+
+
+def _signed(each: Adjustment | SettledAdjustment) -> Decimal:
+    amount = each.amount or ZERO
+    return amount if each.kind == "charge" else -amount
 
 
 def _sums(invoice: Invoice) -> Table:
     settled = invoice.settlement
     sums = Table("", "", box=None, pad_edge=False, show_header=False)
     for each in settled.adjustments:
-        signed = each.amount if each.kind == "charge" else -each.amount
-        sums.add_row(Text(safe(each.reason or f"{each.kind} {each.reason_code}")), str(signed))
+        sums.add_row(Text(safe(each.reason or f"{each.kind} {each.reason_code}")), str(_signed(each)))
     for row in settled.vat:
         sums.add_row(f"VAT {row.category} {row.rate}% of {row.taxable_amount}", str(row.tax_amount))
     sums.add_row("with VAT", str(settled.tax_inclusive))

@@ -32,6 +32,8 @@ class Accounts(Frozen, kw_only=True, forbid_unknown_fields=True):
     """Allowed by the order's terms."""
     charges: str = "charges"
     """For what was cancelled."""
+    ordered_charges: str = "ordered-charges"
+    """By the order's terms: freight, packaging, insurance. What a line charges is revenue, as its price is."""
     penalties: str = "penalties"
     """Allowed for late delivery."""
     early_payment: str = "early-payment"

@@ -12,7 +12,7 @@ from typing import Literal
 
 from hub.domain.customer import NotificationKind
 from hub.domain.events import CapacityRequested, CreditRequested, OrderFact
-from hub.domain.model import Address, Department, Frozen, LineGroup, VatCategory
+from hub.domain.model import Address, Adjustment, Department, Frozen, LineGroup, VatCategory
 
 
 class WorkOrderLine(Frozen):
@@ -107,12 +107,22 @@ class SettledLine(Frozen):
     base_quantity: Decimal
     """BT-149."""
     allowance: Decimal
-    """BT-136, the line's discount."""
+    """Sum of BT-136."""
     net_amount: Decimal
     vat_category: VatCategory
     vat_rate: Decimal
     event_ids: tuple[str, ...]
     """The status reports the quantity came from."""
+    charge: Decimal = Decimal(0)
+    """Sum of BT-141."""
+    adjustments: tuple[Adjustment, ...] = ()
+    """What `allowance` and `charge` are the sums of; empty where there is the line's discount at most."""
+
+
+AdjustmentRole = Literal["", "discount", "agreed", "once", "penalty", "charge", "early-payment"]
+"""What an allowance or charge is for. discount, agreed: what the order allows and charges in proportion to the goods.
+once: what it charges once, whatever comes of it. penalty: late delivery. charge: what was cancelled too late.
+early-payment: paying early. Empty where nobody said."""
 
 
 class SettledAdjustment(Frozen):
@@ -133,6 +143,7 @@ class SettledAdjustment(Frozen):
     """BT-97, BT-104."""
     event_ids: tuple[str, ...]
     """The events it follows from."""
+    role: AdjustmentRole = ""
 
 
 class VatBreakdown(Frozen):

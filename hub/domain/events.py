@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from hub.domain.credit_terms import NO_TERMS, CreditTerms
 from hub.domain.customer import CustomerFacts, NotificationKind
 from hub.domain.items import Item
-from hub.domain.model import Address, Department, Frozen, LineChange, LineQuantity, OrderLine
+from hub.domain.model import Address, Department, Frozen, LineChange, LineQuantity, OrderAdjustment, OrderLine
 from hub.domain.party import Party
 
 
@@ -50,7 +50,7 @@ class OrderPlaced(OrderFact, kw_only=True):
     lines: tuple[OrderLine, ...]
     deliver_to: Address
     discount_percent: Decimal = Decimal(0)
-    """Document level allowance percentage (BT-94), 0 to 100, over every line."""
+    """Document level allowance percentage (BT-94), 0 to 100, over every line: the discount, beside `adjustments`."""
     requested_delivery: date | None = None
     seller_id: str = ""
     priority: Literal["normal", "urgent"] = "normal"
@@ -59,6 +59,8 @@ class OrderPlaced(OrderFact, kw_only=True):
     note: str = ""
     settlement: Literal["", "at-close", "per-delivery"] = ""
     """By contract, one settlement when all is delivered or one for each delivery; empty: as the policy says."""
+    adjustments: tuple[OrderAdjustment, ...] = ()
+    """What else is allowed (BG-20) and charged (BG-21) on the order: freight, packaging, insurance."""
 
 
 class OrderChanged(OrderFact, kw_only=True):
@@ -71,6 +73,10 @@ class OrderChanged(OrderFact, kw_only=True):
     """Where what is not on its way yet shall go; absent: as it was."""
     requested_delivery: date | None = None
     """When the order is wanted, of lines without a date of their own; absent: as it was."""
+    discount_percent: Decimal | None = None
+    """The order's discount as it shall be; absent: as it was."""
+    adjustments: tuple[OrderAdjustment, ...] | None = None
+    """All that is allowed and charged on the order, as it shall be; absent: as it was."""
 
 
 class OrderCancelled(OrderFact, kw_only=True):

@@ -24,12 +24,11 @@ from hub.domain.en16931 import (
 )
 from hub.domain.en16931.document import ONE, ZERO
 from hub.domain.en16931.issuing import lacking
+from hub.domain.en16931.reasons import DISCOUNT
 from hub.domain.en16931.vat import rule
 from hub.domain.model import Frozen
 from hub.domain.party import Party, Seller
 
-DISCOUNT = "95"
-"""UNCL 5189, the reason of a line's allowance: discount."""
 _EN_DECIMALS = -2
 """The smallest exponent of an EN 16931 amount (BR-DEC-23 and its kin)."""
 
@@ -91,10 +90,16 @@ def document_of(settlement: SettlementRecorded, seller: Seller) -> Document:
     )
 
 
+def adjustments_of(line: SettledLine) -> tuple[Adjustment, ...]:
+    """The allowances and charges of a line with their amounts: those stated, else its discount if there is one."""
+    if line.adjustments or not line.allowance:
+        return line.adjustments
+    return (Adjustment("allowance", amount=line.allowance, reason_code=DISCOUNT),)
+
+
 def _line(line: SettledLine) -> Line:
-    allowance = (Adjustment("allowance", amount=line.allowance, reason_code=DISCOUNT),) if line.allowance else ()
     vat = Vat(line.vat_category, line.vat_rate)
-    return Line(line.line_id, line.quantity, line.price, vat, line.base_quantity, allowance)
+    return Line(line.line_id, line.quantity, line.price, vat, line.base_quantity, adjustments_of(line))
 
 
 def _nothing(settlement: SettlementRecorded) -> Line:

@@ -12,9 +12,11 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from hub.domain.model import Department, OrderLine
+from hub.domain.money import exact, round_to
 from hub.domain.order import ZERO, Allocation, LineState
 
 _NO_NODES: frozenset[str] = frozenset()
+_FINEST = Decimal("0.000001")
 NAMED_REPORTS = 100
 """How many of the last reports of a delivery a line names; their quantities all count."""
 
@@ -22,6 +24,23 @@ NAMED_REPORTS = 100
 def new_line(line: OrderLine) -> LineState:
     """A line as it enters the order: nothing of it is allocated."""
     return LineState(line, line.quantity)
+
+
+def resized(line: OrderLine, quantity: Decimal) -> OrderLine:
+    """The line for another quantity: what it allows and charges by amount goes with it."""
+    if not line.adjustments or quantity == line.quantity:
+        return replace(line, quantity=quantity)
+    with exact():
+        factor = quantity / line.quantity
+        adjustments = tuple(
+            replace(each, amount=_times(each.amount, factor), base_amount=_times(each.base_amount, factor))
+            for each in line.adjustments
+        )
+    return replace(line, quantity=quantity, adjustments=adjustments)
+
+
+def _times(amount: Decimal | None, factor: Decimal) -> Decimal | None:
+    return None if amount is None else round_to(amount * factor, _FINEST)
 
 
 def wanted(line: LineState) -> Decimal:
@@ -206,7 +225,7 @@ def put_back(line: LineState, department: Department, quantity: Decimal, node: s
         left -= part
     return replace(
         line,
-        line=replace(line.line, quantity=line.line.quantity + quantity - revived - found),
+        line=resized(line.line, line.line.quantity + quantity - revived - found),
         cancelled=line.cancelled - revived,
         short=line.short - found,
         allocations=allocations,

@@ -34,6 +34,35 @@ class Address(Frozen):
     """ISO 3166-1 alpha-2 (BT-80)."""
 
 
+class Adjustment(Frozen):
+    """An allowance or charge beside the price: of a line BG-27 or BG-28, of a document BG-20 or BG-21.
+
+    It is an amount, or a percentage of a base amount. A percentage without one is of what the line comes to by
+    quantity and price; a document's is of the net amounts of the lines of the same VAT category and rate.
+    """
+
+    kind: Literal["allowance", "charge"]
+    amount: Decimal | None = None
+    """BT-136, BT-141; BT-92, BT-99. Not negative: `kind` says which way it counts."""
+    percent: Decimal | None = None
+    """BT-138, BT-143; BT-94, BT-101; 0 to 100 for an allowance."""
+    base_amount: Decimal | None = None
+    """BT-137, BT-142; BT-93, BT-100."""
+    reason: str = ""
+    """BT-139, BT-144; BT-97, BT-104."""
+    reason_code: str = ""
+    """BT-140, BT-145 and BT-98, BT-105: UNCL 5189 (allowance) or UNCL 7161 (charge)."""
+
+
+class OrderAdjustment(Adjustment, kw_only=True):
+    """What is allowed (BG-20) or charged (BG-21) on an order as a whole."""
+
+    vat_category: VatCategory | None = None
+    """BT-95, BT-102; None: those of the goods, each by its part."""
+    vat_rate: Decimal = Decimal(0)
+    """Percent (BT-96, BT-103)."""
+
+
 class LineGroup(Frozen):
     """Lines of an order that belong together."""
 
@@ -59,13 +88,16 @@ class OrderLine(Frozen):
     base_quantity: Decimal
     """Quantity the price is for (BT-149), positive."""
     discount_percent: Decimal
-    """Line allowance percentage (BT-138), 0 to 100."""
+    """Line allowance percentage (BT-138), 0 to 100: the discount, beside `adjustments`."""
     vat_category: VatCategory
     vat_rate: Decimal
     """Percent (BT-152)."""
     requested_delivery: date | None = None
     group: LineGroup | None = None
     """The lines it belongs with, which name the same group; None: it comes as it can."""
+    adjustments: tuple[Adjustment, ...] = ()
+    """What else is allowed (BG-27) and charged (BG-28) on the line; amounts are for `quantity`, and part of it has its
+    part of them."""
 
 
 class LineChange(Frozen):

@@ -14,7 +14,7 @@ from hub.domain.effects import SettlementCause, VatBreakdown
 from hub.domain.events import CreditRequested
 from hub.domain.holds import Hold
 from hub.domain.items import Item, Supply
-from hub.domain.model import Address, Department, Frozen, OrderLine
+from hub.domain.model import Address, Department, Frozen, OrderAdjustment, OrderLine
 from hub.domain.routing import OrderClass
 from hub.domain.schedule import Schedule
 from hub.domain.seen import NOTHING_SEEN, Seen
@@ -48,6 +48,8 @@ class Terms(Frozen):
     locale: str
     note: str
     settlement: SettlementContract = "at-close"
+    adjustments: tuple[OrderAdjustment, ...] = ()
+    """As `hub.domain.agreeing` makes them: of an allowance by amount the base is what the goods it is for come to."""
 
 
 class Allocation(Frozen):
@@ -176,6 +178,8 @@ class Bill(Frozen):
     open: Decimal
     """Neither paid nor credited."""
     fees: tuple[Fee, ...] = ()
+    charges: tuple[OrderAdjustment, ...] = ()
+    """Those of the order's charges that are billed once, and by this bill."""
     early_percent: Decimal = ZERO
     """What early payment saves, in percent of the whole claim."""
     early_until: date | None = None

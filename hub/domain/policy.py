@@ -98,6 +98,8 @@ class Policy(Frozen, kw_only=True):
     """How much less than ordered counts as all of it, where neither item nor customer say."""
     settlement: SettlementContract = "at-close"
     """Whether an order that does not say is settled once, when all is delivered, or with each delivery."""
+    charges_when_returned: Literal["credited", "kept"] = "credited"
+    """What becomes of an order's charges that are billed once when all that was billed of its goods comes back."""
     payment_days: int = 30
     """How long customers nobody has told the hub about have to pay."""
     cancellation_charges: Mapping[Department, Decimal] = msgspec.field(default_factory=dict)

@@ -64,6 +64,26 @@ class Address(Document):
     country: Country
 
 
+class Adjustment(Document):
+    """What is allowed or charged beside a line's price."""
+
+    struct = model.Adjustment
+    kind: Literal["allowance", "charge"]
+    amount: Amount | None = None
+    percent: Amount | None = None
+    base_amount: Amount | None = None
+    reason: Text = ""
+    reason_code: Text = ""
+
+
+class OrderAdjustment(Adjustment):
+    """What is allowed or charged on an order as a whole."""
+
+    struct = model.OrderAdjustment
+    vat_category: VatCategory | None = None
+    vat_rate: Percent = Decimal(0)
+
+
 class LineGroup(Document):
     """Lines of an order that belong together."""
 
@@ -88,6 +108,7 @@ class OrderLine(Document):
     vat_rate: Percent
     requested_delivery: Day | None = None
     group: LineGroup | None = None
+    adjustments: tuple[Adjustment, ...] = ()
 
 
 class LineChange(Document):
@@ -146,6 +167,7 @@ class OrderPlaced(OrderDocument):
     locale: Locale | Literal[""] = ""
     note: Text = ""
     settlement: Literal["", "at-close", "per-delivery"] = ""
+    adjustments: tuple[OrderAdjustment, ...] = ()
 
 
 class OrderChanged(OrderDocument):
@@ -158,6 +180,8 @@ class OrderChanged(OrderDocument):
     reason: Text = ""
     deliver_to: Address | None = None
     requested_delivery: Day | None = None
+    discount_percent: Percent | None = None
+    adjustments: tuple[OrderAdjustment, ...] | None = None
 
 
 class OrderCancelled(OrderDocument):

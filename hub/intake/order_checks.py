@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from hub.domain import amounts
+from hub.domain.agreeing import agreed
 from hub.domain.checks import LARGEST_VALUE, Finding, check_change, check_line, check_order, check_times, too_large
 from hub.domain.events import CustomerEvent, ItemUpdated, OrderChanged, OrderEvent, OrderFact, OrderPlaced
 from hub.domain.ledger import new_line
@@ -36,7 +39,8 @@ def findings(event: OrderEvent | CustomerEvent | ItemUpdated | ItemStated) -> tu
 
 
 def _worth(order: OrderPlaced) -> Iterator[Finding]:
-    value = amounts.value(order.currency, order.discount_percent, map(new_line, order.lines))
+    order = replace(order, adjustments=agreed(order.adjustments, order.currency, order.lines))
+    value = amounts.value(order, map(new_line, order.lines), amounts.once(order.adjustments))
     if value >= LARGEST_VALUE:
         refusal = too_large(value)
         yield Finding(refusal.code, "lines", f"{value:f}", "an order comes to less, so split it")

@@ -34,7 +34,7 @@ from hub.domain.flow.joining import KINDS
 from hub.domain.headline import headline
 from hub.domain.holds import HoldRule
 from hub.domain.ledger import billed, ready, unmade, wanted
-from hub.domain.model import DEPARTMENTS, Department, LineChange
+from hub.domain.model import DEPARTMENTS, Adjustment, Department, LineChange, OrderAdjustment
 from hub.domain.node import Node
 from hub.domain.order import LineState, OrderState
 from hub.domain.policy import EarlyPayment, LateDelivery, Policy
@@ -45,6 +45,20 @@ from tests.support.reconciliation import reconciled
 
 LINES = st.sampled_from(["1", "2", "3"])
 QUANTITIES = st.integers(1, 8)
+AGREED: list[tuple[OrderAdjustment, ...]] = [
+    (OrderAdjustment("charge", amount=Decimal("12.34"), reason_code="FC"),),
+    (
+        OrderAdjustment("charge", percent=Decimal("1.7"), reason="Insurance"),
+        OrderAdjustment("charge", amount=Decimal("3.01"), reason="Packaging", vat_category="S", vat_rate=Decimal(7)),
+        OrderAdjustment("allowance", amount=Decimal("0.17"), reason="Voucher"),
+    ),
+]
+"""What an order allows and charges beside its discount."""
+ON_LINES = [
+    (),
+    (),
+    (Adjustment("charge", amount=Decimal("1.07"), reason="Engraving"), Adjustment("allowance", percent=Decimal(3))),
+]
 WANTED_BY = [None, START.date() - timedelta(days=2)]
 PRICES = [Decimal(10), Decimal("9.97"), Decimal("0.335")]
 ITEMS = st.sampled_from(["MK-1", "MK-1", "BU-1", "ST-1", "ST-1", "XX-1"])
@@ -80,6 +94,7 @@ CONTRACTS = st.builds(
     early_payment=st.sampled_from([None, EarlyPayment(percent=Decimal(3), days=14)]),
     vat_currency=st.sampled_from(["", "CHF"]),
     exchange_rates=st.just({"EUR": Decimal("0.94")}),
+    charges_when_returned=st.sampled_from(["credited", "kept"]),
 )
 
 
@@ -129,6 +144,8 @@ class OrderMachine(RuleBasedStateMachine):
         early=st.booleans(),
         contract=CONTRACTS,
         discount=st.sampled_from(["0", "0", "7.5"]),
+        agreed=st.sampled_from([(), *AGREED]),
+        on_lines=st.sampled_from(ON_LINES),
         nodes=st.sampled_from([(), (), NODES]),
     )
     def open_account(
@@ -141,6 +158,8 @@ class OrderMachine(RuleBasedStateMachine):
         *,
         nodes: tuple[Node, ...],
         discount: str,
+        agreed: tuple[OrderAdjustment, ...],
+        on_lines: tuple[Adjustment, ...],
         early: bool,
     ) -> None:
         policy = replace(contract, confirmation=confirmation, confirmation_silence=silence, duplicate_window=64)
@@ -155,10 +174,18 @@ class OrderMachine(RuleBasedStateMachine):
         self.axes = _axes(None)
         placed = self.story.placed(
             *(
-                line(str(place), item, quantity, price=PRICES[place % 3], requested_delivery=WANTED_BY[place % 2])
+                line(
+                    str(place),
+                    item,
+                    quantity,
+                    price=PRICES[place % 3],
+                    requested_delivery=WANTED_BY[place % 2],
+                    adjustments=on_lines,
+                )
                 for place, (item, quantity) in enumerate(items, 1)
             ),
             discount_percent=Decimal(discount),
+            adjustments=agreed,
         )
         self._send(placed, (0, 4) if early else (9, 4))
 
@@ -204,16 +231,38 @@ class OrderMachine(RuleBasedStateMachine):
         action=st.sampled_from(["add", "change", "delete"]),
         item=ITEMS,
         price=st.sampled_from(PRICES),
+        on_line=st.sampled_from(ON_LINES),
         fate=FATES,
     )
-    def change(self, line_id: str, quantity: int, action: Any, item: str, price: Decimal, fate: Fate) -> None:  # noqa: PLR0917
+    def change(  # noqa: PLR0917
+        self, line_id: str, quantity: int, action: Any, item: str, price: Decimal, on_line: Any, fate: Fate
+    ) -> None:
         self.revision += 1
         state = self.state
         known = {each.line.line_id: each.line.item_id for each in state.lines} if state else {}
-        new = None if action == "delete" else line(line_id, known.get(line_id, item), quantity, price=price)
+        new = None
+        if action != "delete":
+            new = line(line_id, known.get(line_id, item), quantity, price=price, adjustments=on_line)
         change = LineChange(action, line_id, new)
         event = OrderChanged(order_id=ORDER, revision=self.revision, changes=(change,), **self.story.head())
         self._send(event, fate)
+
+    @rule(agreed=st.sampled_from([(), *AGREED]), discount=st.sampled_from([None, "0", "7.5"]), fate=FATES)
+    def agree(self, agreed: tuple[OrderAdjustment, ...], discount: str | None, fate: Fate) -> None:
+        """What is allowed and charged on the order as a whole changes, whatever was billed of it already."""
+        self.revision += 1
+        percent = None if discount is None else Decimal(discount)
+        self._send(
+            OrderChanged(
+                order_id=ORDER,
+                revision=self.revision,
+                changes=(),
+                discount_percent=percent,
+                adjustments=agreed,
+                **self.story.head(),
+            ),
+            fate,
+        )
 
     @rule(chance=st.integers(1, 20), fate=FATES)
     def cancel(self, chance: int, fate: Fate) -> None:
@@ -470,6 +519,26 @@ class OrderMachine(RuleBasedStateMachine):
             assert settled[line_state.line.line_id] == billed(line_state) <= in_hand
             if state.settlement_id:
                 assert billed(line_state) == min(in_hand, wanted(line_state))
+
+    @invariant()
+    def what_is_charged_once_is_settled_once_with_goods_or_not_at_all(self) -> None:
+        """By the settlements alone: freight and its like are there as often as the order has them, if goods are."""
+        state = self.state
+        if state is None or state.terms is None:
+            return
+        settled: Counter[tuple[str, str]] = Counter()
+        for each in self.story.sent(SettlementRecorded):
+            for part in each.adjustments:
+                if part.role == "once":
+                    amount = part.amount if each.kind == "invoice" else -part.amount
+                    settled[part.reason_code, part.reason] += amount  # type: ignore[assignment]
+        ordered: Counter[tuple[str, str]] = Counter()
+        for term in state.terms.adjustments:
+            if term.kind == "charge" and term.amount is not None:
+                ordered[term.reason_code, term.reason] += term.amount  # type: ignore[assignment]
+        some_billed = any(billed(each) for each in state.lines)
+        kept = self.story.policy.charges_when_returned == "kept" and any(settled.values())
+        assert {name: amount for name, amount in settled.items() if amount} == (ordered if some_billed or kept else {})
 
     @invariant()
     def the_books_balance_and_show_where_the_order_stands(self) -> None:

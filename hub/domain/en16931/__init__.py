@@ -4,7 +4,6 @@
 """
 
 from hub.domain.en16931.document import (
-    Adjustment,
     Category,
     Document,
     DocumentAdjustment,
@@ -14,6 +13,7 @@ from hub.domain.en16931.document import (
 )
 from hub.domain.en16931.rules import Finding, Refusal, check
 from hub.domain.en16931.totals import AdjustmentTotal, LineTotal, Totals, VatTotal, line_total, totals
+from hub.domain.model import Adjustment
 
 __all__ = [
     "Adjustment",

@@ -12,11 +12,11 @@ from typing import Literal
 
 import msgspec
 
-from hub.domain.en16931.document import ZERO, Adjustment, Document, DocumentAdjustment, Vat
+from hub.domain.en16931.document import ZERO, Document, DocumentAdjustment, Vat
 from hub.domain.en16931.rules import Finding, Refusal, number
 from hub.domain.en16931.totals import line_total, totals
 from hub.domain.en16931.vat import group, group_order
-from hub.domain.model import Frozen
+from hub.domain.model import Adjustment, Frozen
 from hub.domain.money import allocate, exact, is_whole, round_half_up
 
 

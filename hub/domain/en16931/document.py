@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
-from hub.domain.model import Frozen
+from hub.domain.model import Adjustment, Frozen
 
 Category = Literal["S", "Z", "E", "AE", "K", "G", "O", "L", "M", "B"]
 """VAT category code (UNCL 5305): standard, zero rated, exempt, reverse charge, intra-community, export, not subject
@@ -27,26 +27,6 @@ class Vat(Frozen):
     """BT-151, BT-95, BT-102."""
     rate: Decimal | None = None
     """Percent (BT-152, BT-96, BT-103); None, or 0, for O."""
-
-
-class Adjustment(Frozen):
-    """A line allowance (BG-27) or charge (BG-28): an amount, or a percentage of a base amount.
-
-    Give `amount`, or `percent` with or without `base_amount`. Without, a line's base is quantity x price / base
-    quantity and a document's the sum of the line net amounts of the same VAT category and rate.
-    """
-
-    kind: Literal["allowance", "charge"]
-    amount: Decimal | None = None
-    """BT-136, BT-141; BT-92, BT-99."""
-    percent: Decimal | None = None
-    """BT-138, BT-143; BT-94, BT-101; 0 to 100 for an allowance."""
-    base_amount: Decimal | None = None
-    """BT-137, BT-142; BT-93, BT-100."""
-    reason: str = ""
-    """BT-139, BT-144; BT-97, BT-104."""
-    reason_code: str = ""
-    """BT-140, BT-145 and BT-98, BT-105: UNCL 5189 (allowance) or UNCL 7161 (charge)."""
 
 
 class DocumentAdjustment(Adjustment, kw_only=True):

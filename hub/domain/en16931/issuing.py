@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub.domain.en16931.document import Adjustment, Document
+from hub.domain.en16931.document import Document
 from hub.domain.en16931.rules import Finding
 from hub.domain.en16931.totals import Totals
 from hub.domain.en16931.vat import CATEGORIES, rule
+from hub.domain.model import Adjustment
 from hub.domain.money import minor_unit
 
 _REASONS = {

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from hub.domain.en16931.document import ONE, ZERO, Adjustment, Document, DocumentAdjustment, Line, Vat
+from hub.domain.en16931.document import ONE, ZERO, Document, DocumentAdjustment, Line, Vat
 from hub.domain.en16931.totals import Totals, line_total
 from hub.domain.en16931.vat import group, group_order
-from hub.domain.model import Frozen
+from hub.domain.model import Adjustment, Frozen
 from hub.domain.money import allocate, exact
 
 A = TypeVar("A", Adjustment, DocumentAdjustment)

@@ -15,11 +15,11 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from hub.domain.en16931.document import ZERO, Adjustment, Document, DocumentAdjustment, Line, Vat
+from hub.domain.en16931.document import ZERO, Document, DocumentAdjustment, Line, Vat
 from hub.domain.en16931.rules import Refusal
 from hub.domain.en16931.totals import LineTotal, Totals, adjustment_amount, totals, vat_amount
 from hub.domain.en16931.vat import group, rule
-from hub.domain.model import Frozen
+from hub.domain.model import Adjustment, Frozen
 from hub.domain.money import exact, round_half_up
 
 A = TypeVar("A", Adjustment, DocumentAdjustment)

@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from hub.domain.en16931.document import ZERO, Adjustment, Document, DocumentAdjustment, Line, Vat
+from hub.domain.en16931.document import ZERO, Document, DocumentAdjustment, Line, Vat
 from hub.domain.en16931.vat import CATEGORIES, rate_is_legal, rule
-from hub.domain.model import Frozen
+from hub.domain.model import Adjustment, Frozen
 from hub.domain.money import CURRENCIES, MAX_DIGITS, exact, is_whole, round_half_up, round_to
 
 _FINEST_QUANTITY = Decimal("0.000001")

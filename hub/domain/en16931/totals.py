@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from hub.domain.en16931.document import ZERO, Adjustment, Document, DocumentAdjustment, Line, Vat
+from hub.domain.en16931.document import ZERO, Document, DocumentAdjustment, Line, Vat
 from hub.domain.en16931.rules import Finding, Refusal, check, number
 from hub.domain.en16931.vat import CATEGORIES, exemption, group, group_order
-from hub.domain.model import Frozen
+from hub.domain.model import Adjustment, Frozen
 from hub.domain.money import cash_rounding, exact, round_half_up
 
 

@@ -15,16 +15,24 @@ from functools import partial
 from msgspec.structs import replace
 
 from hub.domain import amounts, ledger
-from hub.domain.checks import LARGEST_VALUE, check_change, check_line, check_vat, refusal, too_large
+from hub.domain.checks import (
+    LARGEST_VALUE,
+    check_change,
+    check_line,
+    check_vat,
+    refusal,
+    too_large,
+)
 from hub.domain.events import OrderChanged
 from hub.domain.flow.allocating import issue_changed_work
 from hub.domain.flow.balancing import settle_up
 from hub.domain.flow.cancelling import cancel_line
 from hub.domain.flow.changeable import fixed_departments
 from hub.domain.flow.confirming import agrees_by_changing
-from hub.domain.flow.correcting import repriced, restate_all, reverse_all
+from hub.domain.flow.correcting import restate_all, reverse_all
 from hub.domain.flow.crediting import request_credit
 from hub.domain.flow.notifying import notify
+from hub.domain.flow.reagreeing import agreement_after, restated_by, told_agreed
 from hub.domain.flow.settling import end_if_complete
 from hub.domain.flow.turn import Turn
 from hub.domain.headline import UNFINISHED
@@ -36,7 +44,7 @@ from hub.domain.verdict import Park, Refuse, Verdict
 
 _OVER = Refuse(
     "already-delivered",
-    "Everything has been delivered and settled; only price, discount and VAT of a line can be corrected",
+    "Everything has been delivered and settled; only price, discount, charges and VAT can be corrected",
 )
 
 
@@ -50,11 +58,14 @@ def on_changed(turn: Turn, event: OrderChanged) -> Verdict:
     lines = _amended_lines(turn, event)
     if isinstance(lines, Refuse):
         return lines
-    value = amounts.value(turn.terms.currency, turn.terms.discount_percent, lines)
+    agreement = agreement_after(turn.terms, event, lines)
+    if isinstance(agreement, Refuse):
+        return agreement
+    value = amounts.value(agreement, lines, amounts.once(agreement.adjustments))
     unacceptable = _check_whole(turn, lines, value)
     if unacceptable is not None:
         return unacceptable
-    _take_effect(turn, event, lines, value)
+    _take_effect(turn, event, agreement, lines, value)
     return None
 
 
@@ -79,12 +90,18 @@ def _check_whole(turn: Turn, lines: tuple[LineState, ...], value: Decimal) -> Re
     return refusal(findings) if findings else None
 
 
-def _take_effect(turn: Turn, event: OrderChanged, lines: tuple[LineState, ...], value: Decimal) -> None:
+def _take_effect(
+    turn: Turn, event: OrderChanged, agreement: Terms, lines: tuple[LineState, ...], value: Decimal
+) -> None:
     before, known, terms = turn.state, turn.terms, _amended_terms(turn, event)
-    told = listed((*_told(event.changes, lines), *_told_of_terms(turn, event, terms)))
+    told = listed((*_told(event.changes, lines), *_told_of_terms(turn, event, terms), *told_agreed(event, known)))
     turn.explain(f"revision {event.revision}: {told or 'nothing is other than it was'}")
-    taken = reverse_all(turn, repriced(before.lines, lines))
-    turn.update(revision=event.revision, terms=terms, lines=_billed_as(lines, turn.state.lines) if taken else lines)
+    taken = reverse_all(turn, restated_by(before, agreement, lines))
+    turn.update(
+        revision=event.revision,
+        terms=replace(terms, discount_percent=agreement.discount_percent, adjustments=agreement.adjustments),
+        lines=_billed_as(lines, turn.state.lines) if taken else lines,
+    )
     restate_all(turn, taken)
     if before.settlement_id:
         turn.moved = True
@@ -204,7 +221,7 @@ def _change(line: LineState, new: OrderLine, fixed: frozenset[Department]) -> Li
         difference = ZERO
     return replace(
         line,
-        line=replace(new, quantity=target),
+        line=ledger.resized(new, target),
         unallocated=line.unallocated + difference,
         cancelled=ZERO,
         short=ZERO,

@@ -13,14 +13,14 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from hub.domain.effects import SettlementCause, SettlementRecorded
-from hub.domain.flow.bills import draft_of, without
+from hub.domain.flow.bills import charges_due, draft_of, without
 from hub.domain.flow.crediting import settle_credit, tell_account
 from hub.domain.flow.drafting import Draft, Piece, draft
 from hub.domain.flow.lateness import late_among
 from hub.domain.flow.posting import Entry, post_settlement
 from hub.domain.flow.recording import Occasion, record_settlement
 from hub.domain.flow.turn import Turn
-from hub.domain.model import Frozen
+from hub.domain.model import Frozen, OrderAdjustment
 from hub.domain.money import round_half_up
 from hub.domain.order import ZERO, Bill, Billed, Fee
 
@@ -41,9 +41,14 @@ class _Offer(Frozen):
 def invoice(
     turn: Turn, occasion: Occasion, pieces: Sequence[Piece], fees: Sequence[Fee] = (), *, replaced: Bill | None = None
 ) -> SettlementRecorded:
-    """Bills the pieces and fees; `replaced` is the bill this one stands in for, whose early payment it honours."""
+    """Bills the pieces and fees, and with the first goods what the order charges once.
+
+    `replaced` is the bill this one stands in for: its early payment is honoured, and what it charged once is charged.
+    """
     offer = _offer(turn, occasion.cause) if replaced is None else _inherited(replaced)
-    drawn = draft(turn, pieces, fees=fees, early_percent=offer.percent if offer.taken else ZERO)
+    has_goods = any(piece.quantity for piece in pieces)
+    charges = charges_due(turn.state) if has_goods or (replaced is not None and replaced.charges) else ()
+    drawn = draft(turn, pieces, fees=fees, charges=charges, early_percent=offer.percent if offer.taken else ZERO)
     state, currency = turn.state, turn.terms.currency
     claim = drawn.totals.tax_inclusive
     from_prepaid = max(min(state.prepaid, claim), ZERO)
@@ -51,7 +56,14 @@ def invoice(
     used = round_half_up(from_prepaid + from_credit, currency)
     settlement_id = turn.next_id()
     bill = Bill(
-        settlement_id, occasion.cause, claim - used, tuple(fees), offer.percent, offer.until, early_taken=offer.taken
+        settlement_id,
+        occasion.cause,
+        claim - used,
+        tuple(fees),
+        charges,
+        offer.percent,
+        offer.until,
+        early_taken=offer.taken,
     )
     turn.update(
         bills=(*state.bills, bill),
@@ -78,14 +90,22 @@ def invoice(
 
 
 def credit(
-    turn: Turn, occasion: Occasion, number: int, pieces: Sequence[Piece], fees: Sequence[Fee] = ()
+    turn: Turn,
+    occasion: Occasion,
+    number: int,
+    pieces: Sequence[Piece],
+    *,
+    fees: Sequence[Fee] = (),
+    charges: Sequence[OrderAdjustment] = (),
 ) -> SettlementRecorded:
-    """Credits pieces and fees of the bill `number`, at what they were billed at."""
-    drawn = draft_of(turn, number, pieces, fees)
+    """Credits pieces, fees and charges of the bill `number`, at what they were billed at."""
+    drawn = draft_of(turn, number, pieces, fees, charges)
     for piece in pieces:
         turn.set_line(piece.place, without(turn.state.lines[piece.place], number, piece))
     if fees:
         _set_bill(turn, number, replace(turn.state.bills[number], fees=()))
+    if charges:
+        _set_bill(turn, number, replace(turn.state.bills[number], charges=()))
     return credit_draft(turn, occasion, number, drawn)
 
 

@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from hub.domain import amounts
 from hub.domain.flow.drafting import Beside, Draft, Piece, draft, early_payment
 from hub.domain.flow.lateness import late_among
 from hub.domain.flow.turn import Turn
+from hub.domain.model import OrderAdjustment
 from hub.domain.order import ZERO, Billed, Fee, LineState, OrderState
 
 
@@ -23,18 +25,29 @@ def pieces_of(state: OrderState, number: int, event_ids: tuple[str, ...] = ()) -
     ]
 
 
-def draft_of(turn: Turn, number: int, pieces: Sequence[Piece], fees: Sequence[Fee]) -> Draft:
-    """What pieces and fees of the bill `number` come to, with what early payment has taken off it."""
+def charges_due(state: OrderState) -> tuple[OrderAdjustment, ...]:
+    """The order's charges that are billed once, with the first goods; none while a settlement bills them."""
+    if state.terms is None or not state.terms.adjustments or any(bill.charges for bill in state.bills):
+        return ()
+    return amounts.once(state.terms.adjustments)
+
+
+def draft_of(
+    turn: Turn, number: int, pieces: Sequence[Piece], fees: Sequence[Fee], charges: Sequence[OrderAdjustment] = ()
+) -> Draft:
+    """What pieces, fees and charges of the bill `number` come to, with what early payment has taken off it."""
     bill = turn.state.bills[number]
-    return draft(turn, pieces, fees=fees, early_percent=bill.early_percent if bill.early_taken else ZERO)
+    early_percent = bill.early_percent if bill.early_taken else ZERO
+    return draft(turn, pieces, fees=fees, charges=charges, early_percent=early_percent)
 
 
 def savings_of(turn: Turn, number: int) -> list[Beside]:
     """What early payment has taken off what is left of the bill `number`."""
     bill, pieces = turn.state.bills[number], pieces_of(turn.state, number)
-    if not (pieces or bill.fees):
+    if not (pieces or bill.fees or bill.charges):
         return []
-    return [each for each in draft_of(turn, number, pieces, bill.fees).beside if each.role == "early-payment"]
+    drawn = draft_of(turn, number, pieces, bill.fees, bill.charges)
+    return [each for each in drawn.beside if each.role == "early-payment"]
 
 
 def saving_of(turn: Turn, number: int) -> Draft | None:
@@ -45,11 +58,10 @@ def saving_of(turn: Turn, number: int) -> Draft | None:
     pieces = pieces_of(turn.state, number)
     if not pieces:
         return None
-    vat = draft(turn, pieces).totals.vat
+    bill = turn.state.bills[number]
+    vat = draft(turn, pieces, charges=bill.charges).totals.vat
     named = [replace(piece, quantity=ZERO, late=(), event_ids=(turn.event_id,)) for piece in pieces]
-    saving = draft(
-        turn, named, beside=early_payment("charge", vat, turn.state.bills[number].early_percent, (turn.event_id,))
-    )
+    saving = draft(turn, named, beside=early_payment("charge", vat, bill.early_percent, (turn.event_id,)))
     return saving if saving.totals.tax_inclusive > ZERO else None
 
 

@@ -6,9 +6,13 @@ So all that is billed of an order is billed at its terms as they are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
 
 from msgspec.structs import replace
 
+from hub.domain.amounts import fixed
 from hub.domain.effects import SettlementRecorded
 from hub.domain.events import OperatorCommanded
 from hub.domain.flow.balancing import settle_up
@@ -17,7 +21,8 @@ from hub.domain.flow.bills import pieces_of
 from hub.domain.flow.drafting import Piece
 from hub.domain.flow.recording import Occasion
 from hub.domain.flow.turn import Turn
-from hub.domain.model import OrderLine
+from hub.domain.model import Adjustment, OrderLine
+from hub.domain.money import exact
 from hub.domain.order import Bill, LineState, OrderState
 from hub.domain.verdict import Refuse, Verdict
 
@@ -41,7 +46,8 @@ def on_correct_settlement(turn: Turn, event: OperatorCommanded) -> Verdict:
 
 def in_force(state: OrderState, number: int) -> bool:
     """Whether the bill still bills anything."""
-    return bool(state.bills[number].fees) or any(part.bill == number for line in state.lines for part in line.billed)
+    bill = state.bills[number]
+    return bool(bill.fees or bill.charges) or any(part.bill == number for line in state.lines for part in line.billed)
 
 
 def repriced(before: Iterable[LineState], after: Iterable[LineState]) -> list[int]:
@@ -59,7 +65,15 @@ def repriced(before: Iterable[LineState], after: Iterable[LineState]) -> list[in
 
 def price_terms(line: OrderLine) -> tuple[object, ...]:
     """All of a line that what is billed of it depends on, beside the quantity."""
-    return line.price, line.base_quantity, line.discount_percent, line.vat_category, line.vat_rate
+    adjusted = tuple(map(partial(_per_unit, line.quantity), line.adjustments))
+    return line.price, line.base_quantity, line.discount_percent, line.vat_category, line.vat_rate, adjusted
+
+
+def _per_unit(quantity: Decimal, each: Adjustment) -> tuple[object, ...]:
+    """An allowance or charge of a line, whatever the quantity it is for."""
+    with exact():
+        amount = fixed(each)
+    return each.kind, each.percent if amount is None else Fraction(amount) / Fraction(quantity), each.reason_code
 
 
 def reverse_all(turn: Turn, numbers: Sequence[int]) -> Reversed:
@@ -74,7 +88,9 @@ def reverse(turn: Turn, number: int) -> SettlementRecorded:
     """The credit note over all that is left of a bill."""
     state = turn.state
     occasion = Occasion(cause="reversal", before=state)
-    note = credit(turn, occasion, number, pieces_of(state, number, (turn.event_id,)), state.bills[number].fees)
+    bill = state.bills[number]
+    pieces = pieces_of(state, number, (turn.event_id,))
+    note = credit(turn, occasion, number, pieces, fees=bill.fees, charges=bill.charges)
     turn.explain(f"reversed {note.preceding[0]}: {note.tax_inclusive} {note.currency} with VAT")
     return note
 

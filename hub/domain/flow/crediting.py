@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from hub.domain import amounts, ledger
 from hub.domain.events import CreditRequested
+from hub.domain.flow.bills import charges_due
 from hub.domain.flow.turn import SOURCE, Turn
 from hub.domain.holds import blocking
 from hub.domain.order import ZERO, LineState
@@ -23,9 +24,9 @@ def request_credit(turn: Turn, value: Decimal, *, override_by: str = "", anew: b
 
     `anew`: every credit rule is applied even if no more is needed than is reserved.
 
-    What settlements bill already is not asked for: the account counts it as owed. Neither is what is wanted beyond the
-    policy's horizon: it is asked for when its time has come. Nor is what a hold has given back: it is asked for when
-    the hold ends.
+    What settlements bill already, charges among it, is not asked for: the account counts it as owed. Neither is what is
+    wanted beyond the policy's horizon: it is asked for when its time has come. Nor is what a hold has given back: it is
+    asked for when the hold ends.
     """
     due, counted = _within_horizon(turn)
     turn.update(horizon_due=due)
@@ -105,7 +106,7 @@ def request_remaining_credit(turn: Turn, *, override_by: str = "", anew: bool = 
 
 
 def _value(turn: Turn, lines: Iterable[LineState]) -> Decimal:
-    return amounts.value(turn.terms.currency, turn.terms.discount_percent, lines)
+    return amounts.value(turn.terms, lines, charges_due(turn.state))
 
 
 def _within_horizon(turn: Turn) -> tuple[datetime | None, Sequence[LineState]]:
@@ -127,13 +128,13 @@ def _within_horizon(turn: Turn) -> tuple[datetime | None, Sequence[LineState]]:
 
 def _in_work(line: LineState) -> LineState:
     """The line with only what has been given to departments."""
-    return replace(line, line=replace(line.line, quantity=line.line.quantity - line.unallocated), unallocated=ZERO)
+    return replace(line, cancelled=line.cancelled + line.unallocated, unallocated=ZERO)
 
 
 def _unbilled(line: LineState) -> LineState:
     """The line with only what is wanted and neither billed nor come and gone."""
     left = max(ledger.wanted(line) - ledger.billed(line) - line.returned - line.missing, ZERO)
-    return replace(line, line=replace(line.line, quantity=left), cancelled=ZERO, short=ZERO)
+    return replace(line, cancelled=line.line.quantity - left, short=ZERO)
 
 
 def _items_of(lines: Iterable[LineState], line_ids: Collection[str]) -> tuple[str, ...]:

@@ -80,7 +80,8 @@ def _whole(turn: Turn) -> VatSums:
         if line.billed
     ]
     fees = [fee for bill in state.bills for fee in bill.fees]
-    if not (pieces or fees):
+    charges = [charge for bill in state.bills for charge in bill.charges]
+    if not (pieces or fees or charges):
         return ()
     saved = [each for number, bill in enumerate(state.bills) if bill.early_taken for each in savings_of(turn, number)]
-    return breakdown(draft(turn, pieces, fees=fees, beside=saved).totals)
+    return breakdown(draft(turn, pieces, fees=fees, charges=charges, beside=saved).totals)

@@ -13,17 +13,15 @@ from typing import Literal, cast
 from msgspec.structs import replace
 
 from hub.domain import amounts
-from hub.domain.effects import SettledAdjustment, SettledLine, VatBreakdown
-from hub.domain.en16931 import Document, DocumentAdjustment, Refusal, Totals, Vat, VatTotal, totals
+from hub.domain.effects import AdjustmentRole, SettledAdjustment, SettledLine, VatBreakdown
+from hub.domain.en16931 import Document, DocumentAdjustment, Line, LineTotal, Refusal, Totals, Vat, VatTotal, totals
+from hub.domain.en16931.reasons import MUTUALLY_DEFINED
 from hub.domain.flow.turn import Turn
 from hub.domain.ledger import kept
-from hub.domain.model import Frozen, OrderLine, VatCategory
+from hub.domain.model import Frozen, OrderAdjustment, OrderLine, VatCategory
 from hub.domain.money import exact, round_half_up
 from hub.domain.order import ZERO, Fee, Late, LineState
 from hub.errors import InvariantError
-
-Role = Literal["discount", "penalty", "charge", "early-payment"]
-"""What an allowance or charge is for: the order's discount, late delivery, what was cancelled, paying early."""
 
 EARLY_PAYMENT = "Early payment"
 """The reason of what paying early saves."""
@@ -31,8 +29,6 @@ EARLY_PAYMENT = "Early payment"
 _HUNDRED = Decimal(100)
 _SPECIAL_AGREEMENT = "64"
 """UNCL 5189, of an allowance by contract that has no code of its own."""
-_BY_MUTUAL_AGREEMENT = "ZZZ"
-"""UNCL 7161, of a charge by contract that has no code of its own."""
 
 
 class Piece(Frozen):
@@ -49,7 +45,7 @@ class Piece(Frozen):
 class Beside(Frozen):
     """An allowance or charge beside the lines, and where it comes from."""
 
-    role: Role
+    role: AdjustmentRole
     adjustment: DocumentAdjustment
     event_ids: tuple[str, ...] = ()
 
@@ -67,23 +63,27 @@ def draft(
     pieces: Sequence[Piece],
     *,
     fees: Sequence[Fee] = (),
+    charges: Sequence[OrderAdjustment] = (),
     early_percent: Decimal = ZERO,
     beside: Iterable[Beside] = (),
 ) -> Draft:
     """The document over `pieces` at the order's terms; InvariantError if EN 16931 has none for them.
 
-    Lines that are charged for and not among the pieces are named with a quantity of 0: a document has lines (BR-16).
+    `charges` are those of the order's that are billed once. Lines that are charged for and not among the pieces are
+    named with a quantity of 0, and all that were delivered where there are but charges: a document has lines (BR-16).
     `early_percent` is taken off what everything else comes to (early payment granted before).
     """
     lines, terms = turn.state.lines, turn.terms
     if fees:
         pieces = [*pieces, *_charged(lines, pieces, fees)]
-    discount = terms.discount_percent if any(piece.quantity for piece in pieces) else ZERO
-    goods = [(lines[piece.place].line, piece.quantity) for piece in pieces]
-    document = amounts.document(terms.currency, discount, goods)
-    reports = _reports(pieces) if document.adjustments or early_percent else ()
+    if charges and not pieces:
+        pieces = [Piece(place, ZERO, (), (turn.event_id,)) for place, line in enumerate(lines) if line.delivered]
+    goods = amounts.goods(terms.currency, ((lines[piece.place].line, piece.quantity) for piece in pieces))
+    document = Document(terms.currency, goods)
+    agreed = tuple(amounts.beside(terms, goods, charges))
+    reports = _reports(pieces) if agreed or early_percent else ()
     everything = [
-        *(Beside("discount", adjustment, reports) for adjustment in document.adjustments),
+        *(Beside(role, adjustment, reports) for role, adjustment in agreed),
         *(each for piece in pieces if piece.late for each in _penalties(turn, piece)),
         *(_charge(turn, fee) for fee in fees),
         *beside,
@@ -96,8 +96,8 @@ def draft(
         everything += early_payment("allowance", computed.vat, early_percent, reports)
         computed = _compute(turn, document, everything)
     settled = tuple(
-        _settled_line(lines[piece.place], piece, each.allowance, each.net_amount)
-        for piece, each in zip(pieces, computed.lines, strict=True)
+        _settled_line(lines[piece.place], piece, line, each, terms.currency)
+        for piece, line, each in zip(pieces, goods, computed.lines, strict=True)
     )
     return Draft(settled, tuple(everything), computed)
 
@@ -116,7 +116,7 @@ def early_payment(
                 percent=percent,
                 base_amount=row.taxable_amount,
                 reason=EARLY_PAYMENT,
-                reason_code=_SPECIAL_AGREEMENT if kind == "allowance" else _BY_MUTUAL_AGREEMENT,
+                reason_code=_SPECIAL_AGREEMENT if kind == "allowance" else MUTUALLY_DEFINED,
                 vat=row.vat,
             )
             yield Beside("early-payment", adjustment, event_ids)
@@ -136,6 +136,7 @@ def settled_adjustments(drawn: Draft) -> Iterator[SettledAdjustment]:
             reason_code=given.reason_code,
             reason=given.reason,
             event_ids=each.event_ids,
+            role=each.role,
         )
 
 
@@ -161,13 +162,14 @@ def _compute(turn: Turn, document: Document, beside: Sequence[Beside]) -> Totals
 
 
 def _penalties(turn: Turn, piece: Piece) -> Iterator[Beside]:
-    """What late units cost the seller: a percentage of what they come to after the order's discount (BG-20)."""
+    """What late units cost the seller: a percentage of what they come to after what the order allows (BG-20)."""
     terms = turn.terms
     line = turn.state.lines[piece.place].line
     for late in piece.late:
         net = amounts.net(line, late.quantity, terms.currency)
         with exact():
-            base = round_half_up(net * (_HUNDRED - terms.discount_percent) / _HUNDRED, terms.currency)
+            allowed = amounts.allowed_percent(terms, _vat(line))
+            base = round_half_up(net * (_HUNDRED - allowed) / _HUNDRED, terms.currency)
         adjustment = DocumentAdjustment(
             "allowance",
             percent=late.percent,
@@ -195,7 +197,7 @@ def _charge(turn: Turn, fee: Fee) -> Beside:
         percent=fee.percent,
         base_amount=amounts.net(line, fee.quantity, turn.terms.currency),
         reason=f"Cancelled after {fee.department} had begun: {fee.quantity} {line.unit} of line {line.line_id}",
-        reason_code=_BY_MUTUAL_AGREEMENT,
+        reason_code=MUTUALLY_DEFINED,
         vat=_vat(line),
     )
     return Beside("charge", adjustment, fee.event_ids)
@@ -214,7 +216,7 @@ def _vat(line: OrderLine) -> Vat:
     return Vat(line.vat_category, line.vat_rate)
 
 
-def _settled_line(line: LineState, piece: Piece, allowance: Decimal, net_amount: Decimal) -> SettledLine:
+def _settled_line(line: LineState, piece: Piece, billed: Line, computed: LineTotal, currency: str) -> SettledLine:
     item = line.line
     return SettledLine(
         line_id=item.line_id,
@@ -226,9 +228,11 @@ def _settled_line(line: LineState, piece: Piece, allowance: Decimal, net_amount:
         unit=item.unit,
         price=item.price,
         base_quantity=item.base_quantity,
-        allowance=allowance,
-        net_amount=net_amount,
+        allowance=computed.allowance,
+        net_amount=computed.net_amount,
         vat_category=item.vat_category,
         vat_rate=item.vat_rate,
         event_ids=piece.event_ids,
+        charge=computed.charge,
+        adjustments=amounts.stated(billed, currency) if item.adjustments else (),
     )

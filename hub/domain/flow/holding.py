@@ -125,7 +125,7 @@ def _is_met(turn: Turn, condition: str) -> bool:
 
 def _paid(state: OrderState) -> bool:
     terms = state.terms
-    return terms is not None and state.paid >= amounts.value(terms.currency, terms.discount_percent, state.lines)
+    return terms is not None and state.paid >= amounts.value(terms, state.lines, amounts.once(terms.adjustments))
 
 
 _CONDITIONS: Mapping[str, Callable[[OrderState], bool]] = {

@@ -41,13 +41,17 @@ def _beside(turn: Turn, record: SettlementRecorded, drawn: Draft, sign: int) -> 
     accounts = turn.policy.accounts
     account = {
         "discount": accounts.discounts,
+        "once": accounts.ordered_charges,
         "penalty": accounts.penalties,
         "charge": accounts.charges,
         "early-payment": accounts.early_payment,
     }
     for each, settled in zip(drawn.beside, record.adjustments, strict=True):
         signed = settled.amount if settled.kind == "allowance" else -settled.amount
-        yield account[each.role], record.settlement_id, sign * signed
+        role = each.role
+        if role == "agreed":
+            role = "discount" if settled.kind == "allowance" else "once"
+        yield account[role], record.settlement_id, sign * signed
 
 
 def _post(

@@ -193,7 +193,7 @@ def _value(turn: Turn, asked: Decimal) -> Decimal:
     state, terms = turn.state, turn.terms
     if not state.bills and not state.holds and turn.policy.credit_horizon is None:
         return asked
-    return amounts.value(terms.currency, terms.discount_percent, state.lines)
+    return amounts.value(terms, state.lines, amounts.once(terms.adjustments))
 
 
 def _days(turn: Turn, day: date | None) -> int:

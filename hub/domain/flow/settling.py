@@ -6,6 +6,7 @@ billable any more is credited. So however the goods come and go, the customer is
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from hub.domain.effects import SettlementRecorded
@@ -21,6 +22,7 @@ from hub.domain.flow.recording import Occasion
 from hub.domain.flow.turn import Turn
 from hub.domain.holds import blocking
 from hub.domain.ledger import billed, is_open, kept, wanted
+from hub.domain.model import OrderAdjustment
 from hub.domain.order import ZERO, LineState, OrderState
 from hub.domain.phrases import Phrase
 from hub.domain.tolerance import over_tolerance
@@ -53,8 +55,9 @@ def settle_change(turn: Turn, before: OrderState) -> None:
         if line.billed and (excess := billed(line) - billable(turn.state, line, percent)) > ZERO:
             for number, piece in newest_first(line, place, excess, (turn.event_id,)):
                 credited.setdefault(number, []).append(piece)
-    for number in sorted(credited, reverse=True):
-        note = credit(turn, occasion, number, credited[number])
+    charges = _charges_back(turn, credited)
+    for number in sorted({*credited, *charges}, reverse=True):
+        note = credit(turn, occasion, number, credited.get(number, ()), charges=charges.get(number, ()))
         occasion = Occasion(cause="return", before=turn.state)
         _explain(turn, note)
     if turn.state.settlement_id and (pieces := _billable_pieces(turn)):
@@ -62,6 +65,16 @@ def settle_change(turn: Turn, before: OrderState) -> None:
         _explain(turn, record)
         _tell(turn, record)
     settle_up(turn, before)
+
+
+def _charges_back(turn: Turn, credited: Mapping[int, Sequence[Piece]]) -> dict[int, tuple[OrderAdjustment, ...]]:
+    """What is charged once, by bill, if nothing is left that it was charged for and the policy gives it back."""
+    state = turn.state
+    bills = {number: bill.charges for number, bill in enumerate(state.bills) if bill.charges}
+    if not bills or not credited or turn.policy.charges_when_returned == "kept":
+        return {}
+    back = sum((piece.quantity for pieces in credited.values() for piece in pieces), ZERO)
+    return bills if back == sum(map(billed, state.lines), ZERO) else {}
 
 
 def end_if_complete(turn: Turn, reason: str = "") -> bool:

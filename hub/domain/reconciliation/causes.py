@@ -42,6 +42,8 @@ CAUSES: Mapping[str, Cause] = {
     "price-differs": Cause("order", "price", False, "settled at another price than the order's"),
     "amount-wrong": Cause("order", "price", False, "a line's amount does not follow from its quantity and price"),
     "discount-differs": Cause("order", "price", False, "settled with another discount than the order's"),
+    "charge-not-billed": Cause("order", "timing", True, "charged once, with goods of which nothing is billed"),
+    "charge-differs": Cause("order", "price", False, "charged once, and settled at another amount than the order's"),
     "vat-differs": Cause("order", "tax", False, "settled under another VAT category or rate than the order's"),
     "vat-wrong": Cause("order", "tax", False, "the VAT does not follow from the taxable amount"),
     "cancellation-charge": Cause("order", "over", True, "charged for what was cancelled too late"),

@@ -8,15 +8,13 @@ from decimal import Decimal
 from hub.domain import amounts
 from hub.domain.effects import SettledAdjustment, SettledLine, SettlementRecorded
 from hub.domain.en16931 import Vat
+from hub.domain.en16931.reasons import DISCOUNT
 from hub.domain.flow.drafting import EARLY_PAYMENT
 from hub.domain.model import OrderLine
 from hub.domain.money import round_half_up
 from hub.domain.order import ZERO, Terms
 from hub.domain.reconciliation.bridge import Bridge
 from hub.domain.reconciliation.findings import Findings
-
-_DISCOUNT = "95"
-"""UNCL 5189, of the order's discount."""
 
 
 def signed(settlement: SettlementRecorded) -> Decimal:
@@ -27,14 +25,16 @@ def signed(settlement: SettlementRecorded) -> Decimal:
 def audit(findings: Findings, settlement: SettlementRecorded, lines: Mapping[str, OrderLine], terms: Terms) -> Decimal:
     """What the settlement's quantities come to at the order's terms, negative for a credit note.
 
-    All between that and the total it states is noted: other prices, other VAT, charges, penalties, wrong amounts.
-    Within `exact()`.
+    With what it charges once, which is held against the order beside it (`match_goods`). All between that and the total
+    it states is noted: other prices, other VAT, charges, penalties, wrong amounts. Within `exact()`.
     """
     currency = terms.currency
-    bridge = Bridge(currency, terms.discount_percent)
+    bridge = Bridge(terms)
     for part in settlement.lines:
         if part.quantity and (line := lines.get(part.line_id)) is not None:
             bridge.add(Vat(line.vat_category, line.vat_rate), amounts.net(line, part.quantity, currency))
+    for vat, amount in once_of(settlement).items():
+        bridge.allow(vat, amount)
     expected = bridge.total
     walk = _Audit(findings, settlement, bridge, currency)
     for part in settlement.lines:
@@ -42,6 +42,16 @@ def audit(findings: Findings, settlement: SettlementRecorded, lines: Mapping[str
     walk.adjustments()
     walk.sums()
     return walk.sign * expected
+
+
+def once_of(settlement: SettlementRecorded) -> dict[Vat, Decimal]:
+    """What a settlement charges once, by VAT category and rate."""
+    found: dict[Vat, Decimal] = {}
+    for each in settlement.adjustments:
+        if each.role == "once":
+            vat = Vat(each.vat_category, each.vat_rate)
+            found[vat] = found.get(vat, ZERO) + each.amount
+    return found
 
 
 class _Audit:
@@ -56,7 +66,8 @@ class _Audit:
 
     def line(self, part: SettledLine, line: OrderLine | None) -> None:
         """Price, VAT and amount of one line."""
-        own = round_half_up(part.quantity * part.price / part.base_quantity, self._currency) - part.allowance
+        own = round_half_up(part.quantity * part.price / part.base_quantity, self._currency)
+        own += part.charge - part.allowance
         vat = Vat(part.vat_category, part.vat_rate)
         if line is None:
             self._note("no-such-line", self._bridge.add(vat, own), part, quantity=part.quantity)
@@ -77,16 +88,15 @@ class _Audit:
         """Discounts, charges, penalties, what was saved by paying early."""
         if not self._settlement.adjustments and self._bridge.total == self._settlement.tax_inclusive:
             return
-        discounts: dict[Vat, Decimal] = {}
+        agreed: dict[Vat, Decimal] = {}
         for each in self._settlement.adjustments:
-            if _is_discount(each):
+            if _is_agreed(each):
                 vat = Vat(each.vat_category, each.vat_rate)
-                discounts[vat] = discounts.get(vat, ZERO) + each.amount
-        self._note("discount-differs", self._bridge.discount(discounts), expected=sum(discounts.values(), ZERO))
+                agreed[vat] = agreed.get(vat, ZERO) + _signed(each)
+        self._note("discount-differs", self._bridge.agreed(agreed), expected=-sum(agreed.values(), ZERO))
         for each in self._settlement.adjustments:
-            if not _is_discount(each):
-                amount = each.amount if each.kind == "charge" else -each.amount
-                change = self._bridge.allow(Vat(each.vat_category, each.vat_rate), amount)
+            if each.role != "once" and not _is_agreed(each):
+                change = self._bridge.allow(Vat(each.vat_category, each.vat_rate), _signed(each))
                 self._note(_cause(each), change, events=each.event_ids)
 
     def sums(self) -> None:
@@ -121,12 +131,19 @@ class _Audit:
             )
 
 
-def _is_discount(each: SettledAdjustment) -> bool:
-    return each.kind == "allowance" and each.reason_code == _DISCOUNT
+def _signed(each: SettledAdjustment) -> Decimal:
+    return each.amount if each.kind == "charge" else -each.amount
+
+
+def _is_agreed(each: SettledAdjustment) -> bool:
+    """Whether the order allows or charges it in proportion to the goods."""
+    if each.role:
+        return each.role in {"discount", "agreed"}
+    return each.kind == "allowance" and each.reason_code == DISCOUNT
 
 
 def _cause(each: SettledAdjustment) -> str:
-    """What an allowance or charge that is not the order's discount is for."""
-    if each.reason == EARLY_PAYMENT:
+    """What an allowance or charge that is not the order's is for."""
+    if each.role == "early-payment" or each.reason == EARLY_PAYMENT:
         return "early-payment"
     return "late-delivery" if each.kind == "allowance" else "cancellation-charge"

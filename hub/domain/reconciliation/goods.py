@@ -19,11 +19,12 @@ from hub.domain.model import Frozen, OrderLine
 from hub.domain.money import exact
 from hub.domain.order import ZERO, LineState, OrderState, Terms
 from hub.domain.reconciliation.bridge import Bridge
-from hub.domain.reconciliation.document import audit, signed
+from hub.domain.reconciliation.document import audit, once_of, signed
 from hub.domain.reconciliation.findings import Findings
 
 _IN_WORK = frozenset(("received", "confirming", "confirmed"))
 Quantities = dict[str, Decimal]
+Sums = dict[Vat, Decimal]
 
 
 class Matched(Frozen):
@@ -46,9 +47,12 @@ def match_goods(
 ) -> Matched:
     """Notes every difference between what was ordered and the `settlements`; `later` ones came after the period."""
     with exact():
-        bridge = Bridge(terms.currency, terms.discount_percent)
+        bridge = Bridge(terms)
         for line in state.lines:
             bridge.add(_vat(line.line), amounts.net(line.line, line.line.quantity, terms.currency))
+        charges = _ordered_once(terms)
+        for vat, amount in charges.items():
+            bridge.allow(vat, amount)
         ordered = bridge.total
         once, total = _each_once(findings, settlements, terms.currency)
         now, all_of = _quantities(once), _quantities([*once, *later]) if later else None
@@ -60,6 +64,8 @@ def match_goods(
             walk.to_kept()
             due = billable(state, line, over_delivery_percent)
             walk.to_settled(settled, finally_settled, due, _why_not(state, line_id))
+        if charges or any(map(once_of, once)):
+            _match_charges(findings, bridge, state, charges, settlements=once, later=later)
         parts = _audited(findings, once, state, terms)
         findings.note("settled-in-parts", parts - bridge.total, settlements=[each.settlement_id for each in once])
         return Matched(ordered, total)
@@ -134,6 +140,48 @@ class _Walk:
             settlements=settlements,
             event_ids=event_ids,
         )
+
+
+def _ordered_once(terms: Terms) -> Sums:
+    """What the order charges once, by VAT category and rate."""
+    found: Sums = {}
+    for each in amounts.once(terms.adjustments):
+        vat = Vat(each.vat_category or "S", each.vat_rate)
+        found[vat] = found.get(vat, ZERO) + (each.amount or ZERO)
+    return found
+
+
+def _match_charges(
+    findings: Findings,
+    bridge: Bridge,
+    state: OrderState,
+    ordered: Sums,
+    *,
+    settlements: Sequence[SettlementRecorded],
+    later: Sequence[SettlementRecorded],
+) -> None:
+    """From what the order charges once to what of it is settled now."""
+    settled, finally_settled = _charged(settlements), _charged([*settlements, *later])
+    due = ordered if any(bill.charges for bill in state.bills) else {}
+    about = [each.settlement_id for each in settlements if once_of(each)]
+    for vat in {**ordered, **finally_settled}:
+        steps = (
+            ("charge-not-billed", due.get(vat, ZERO) - ordered.get(vat, ZERO)),
+            ("charge-differs", finally_settled.get(vat, ZERO) - due.get(vat, ZERO)),
+            ("settled-later", settled.get(vat, ZERO) - finally_settled.get(vat, ZERO)),
+        )
+        for cause, change in steps:
+            if change:
+                findings.note(cause, bridge.allow(vat, change), settlements=about)
+
+
+def _charged(settlements: Iterable[SettlementRecorded]) -> Sums:
+    """What settlements charge once, credit notes deducted."""
+    found: Sums = {}
+    for each in settlements:
+        for vat, amount in once_of(each).items():
+            found[vat] = found.get(vat, ZERO) + (amount if each.kind == "invoice" else -amount)
+    return found
 
 
 def _each_once(
