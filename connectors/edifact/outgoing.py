@@ -9,7 +9,7 @@ from decimal import Decimal
 from connectors.defaults import plain
 from connectors.edifact.writing import Writer
 from connectors.partners.book import Partner
-from connectors.partners.saying import Answer, DespatchAdvice, Document, OrderResponse, SaidLine, Saying
+from connectors.partners.saying import Answer, DespatchAdvice, Document, OrderResponse, SaidLine, Saying, agreed_on
 from hub.domain.effects import SettledAdjustment, SettledLine, VatBreakdown
 from hub.domain.invoicing import Invoice, adjustments_of
 from hub.domain.model import Address, Adjustment, VatCategory
@@ -50,6 +50,8 @@ def _response(said: OrderResponse, number: int) -> Segments:
     yield "BGM", "231", str(number), _ANSWERS[said.answer]
     yield from _head(said)
     yield "CUX", _one("2", said.terms.currency, "9")
+    for agreed in agreed_on(said.terms):
+        yield from _adjusted(agreed)
     for each in said.lines:
         line = each.line
         yield "LIN", _text(line.line_id), _action(each)
@@ -57,6 +59,8 @@ def _response(said: OrderResponse, number: int) -> Segments:
         yield "QTY", _quantity("21", line.quantity, line.unit)
         yield "QTY", _quantity("113", each.quantity, line.unit)
         yield "PRI", _one("AAB", plain(line.price), "", "", plain(line.base_quantity), line.unit)
+        for agreed in agreed_on(line):
+            yield from _adjusted(agreed)
     yield "UNS", "S"
     yield "CNT", _one("2", str(len(said.lines)))
 
@@ -147,7 +151,8 @@ def _adjusted(given: Adjustment | SettledAdjustment) -> Segments:
     yield "ALC", sign, "", "", "", _one(given.reason_code, "", "", given.reason[:35])
     if given.percent is not None:
         yield "PCD", _one("3", plain(given.percent))
-    yield "MOA", _one("8", plain(given.amount or ZERO))
+    if given.amount is not None:
+        yield "MOA", _one("8", plain(given.amount))
 
 
 def _taxed(row: VatBreakdown) -> Segments:

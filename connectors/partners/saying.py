@@ -8,9 +8,10 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Literal
 
+from hub.domain.en16931.reasons import DISCOUNT
 from hub.domain.invoicing import Invoice
 from hub.domain.ledger import wanted
-from hub.domain.model import Frozen, OrderLine
+from hub.domain.model import Adjustment, Frozen, OrderLine
 from hub.domain.order import ZERO, OrderState, Terms
 
 Answer = Literal["accepted", "changed", "rejected"]
@@ -106,6 +107,13 @@ def despatch_of(state: OrderState, told: Told, at: datetime) -> DespatchAdvice |
         at=at,
         lines=lines,
     )
+
+
+def agreed_on(ordered: Terms | OrderLine) -> tuple[Adjustment, ...]:
+    """What an order or a line of it allows and charges, the discount among it, as it was agreed."""
+    percent = ordered.discount_percent
+    discount = (Adjustment("allowance", percent=percent, reason_code=DISCOUNT),) if percent else ()
+    return (*discount, *ordered.adjustments)
 
 
 def _shipped(state: OrderState, told: Told) -> Iterator[SaidLine]:

@@ -9,14 +9,22 @@ from decimal import Decimal
 from connectors.defaults import plain
 from connectors.partners.book import Partner
 from connectors.partners.numbers import per_unit
-from connectors.partners.saying import Answer, DespatchAdvice, Document, OrderResponse, SaidLine, UnwritableError
+from connectors.partners.saying import (
+    Answer,
+    DespatchAdvice,
+    Document,
+    OrderResponse,
+    SaidLine,
+    UnwritableError,
+    agreed_on,
+)
 from connectors.x12.codes import DISCOUNT, PRICED_FOR, RELEASE, SERVICES_OF, TO_X12, UNNAMED
 from connectors.x12.writing import identifier, interchange, text
 from hub.domain.effects import SettledAdjustment, SettledLine
 from hub.domain.invoicing import Invoice, adjustments_of
-from hub.domain.model import Address, Adjustment
+from hub.domain.model import Address, Adjustment, OrderLine
 from hub.domain.money import minor_unit
-from hub.domain.order import ZERO
+from hub.domain.order import ZERO, Terms
 
 _ANSWERS: dict[Answer, str] = {"accepted": "AD", "changed": "AC", "rejected": "RD"}
 """Element 587: acknowledged with detail and no change, with detail and change, rejected with detail."""
@@ -54,12 +62,14 @@ def _response(said: OrderResponse) -> Segments:
         today,
     )
     yield "CUR", "SE", said.terms.currency
+    yield from _agreed(said.terms, said.terms.currency)
     yield from _ship_to(said.terms.deliver_to)
     for each in said.lines:
         line, item = each.line, identifier(each.line.item_id)
         unit = _unit(line.unit)
         yield "PO1", line.line_id, plain(line.quantity), unit, *_price(line.price, line.base_quantity), "VN", item
         yield from _description(line.description)
+        yield from _agreed(line, said.terms.currency)
         yield from _acknowledged(each, unit)
     yield "CTT", str(len(said.lines))
 
@@ -90,12 +100,20 @@ def _despatch(said: DespatchAdvice, number: int) -> Segments:
     yield "CTT", str(len(said.lines) + 2)
 
 
+def _agreed(ordered: Terms | OrderLine, currency: str) -> Segments:
+    for each in agreed_on(ordered):
+        _in_cents("855", currency)
+        yield from _adjustment(each)
+
+
+def _in_cents(kind: str, currency: str) -> None:
+    if minor_unit(currency) > _CENTS:
+        raise UnwritableError(f"{kind} has two decimals for amounts, {currency} has {minor_unit(currency)}")
+
+
 def _invoice(invoice: Invoice) -> Segments:
     settled = invoice.settlement
-    if minor_unit(settled.currency) > _CENTS:
-        raise UnwritableError(
-            f"810 has two decimals for amounts, {settled.currency} has {minor_unit(settled.currency)}"
-        )
+    _in_cents("810", settled.currency)
     order, release = _numbers(settled.purchase_order)
     issued = settled.occurred_at.astimezone(UTC).date()
     kind = "DI" if settled.kind == "invoice" else "CR"
@@ -137,7 +155,7 @@ def _adjustment(given: Adjustment | SettledAdjustment) -> Segments:
     code = SERVICES_OF.get((given.kind, given.reason_code), UNNAMED)
     if code == DISCOUNT and given.reason:
         code = UNNAMED
-    amount = _cents(given.amount or ZERO)
+    amount = _cents(given.amount) if given.amount is not None else ""
     yield "SAC", sign, code, "", "", amount, *rate, "", "", "", "", "", "", "", text(given.reason, 80)
 
 

@@ -20,7 +20,7 @@ from connectors.x12.reader import X12
 from hub.codec import Codec
 from hub.domain.effects import SettlementRecorded
 from hub.domain.invoicing import Invoice, invoice_of
-from hub.domain.model import Frozen, LineChange
+from hub.domain.model import Adjustment, Frozen, LineChange, OrderAdjustment
 from hub.errors import ConfigError
 from hub.runtime.spec import Record
 from hub.topics import CREDIT_STATE, ORDERS_STATE, SETTLEMENTS
@@ -206,6 +206,59 @@ def test_an_invoic_comes_to_the_settlement_as_pydifact_reads_it() -> None:
     assert {code: amounts[code] for code in ("79", "77", "9")} == {"79": "68.5", "77": "76.72", "9": "76.72"}
     assert ["NAD", "BY", ["C-1", "", "91"], "", "Weserland Anlagenbau <&> Söhne", "Hafenstrasse 12", "Wien", "", "1010", "AT"] in segments  # fmt: skip # noqa: E501
     assert ["CNT", ["2", "2"]] in segments
+
+
+def charged() -> Story:
+    """Two pieces at 10.00 with engraving, 3.00 for freight and 5% off; VAT 19%."""
+    story = Story()
+    engraving = Adjustment("charge", amount=Decimal("1.50"), reason="Engraving")
+    freight = OrderAdjustment("charge", amount=Decimal(3), reason="By van", reason_code="FC")
+    story.place(line(quantity=2, adjustments=(engraving,)), discount_percent=Decimal(5), adjustments=(freight,))
+    return story
+
+
+def test_what_is_charged_and_allowed_stands_on_an_810_and_an_855() -> None:
+    story = charged()
+    answer = response_to(story.order, START)
+    assert answer
+    blank = [""] * 7
+    ordered = [each for each in x12(written(answer, partner(), 8)) if each[0] == "SAC"]
+    assert ordered == [
+        ["SAC", "A", "C310", "", "", "", "Z", "5"],
+        ["SAC", "C", "D240", "", "", "300", *blank, "", "", "By van"],
+        ["SAC", "C", "ZZZZ", "", "", "150", *blank, "", "", "Engraving"],
+    ]
+    for kind in ("accepted", "shipped", "delivered"):
+        story.report("logistics", kind)
+    billed = x12(written(settled(story), partner(), 9))
+    assert [each for each in billed if each[0] == "SAC"] == [
+        ordered[2],
+        ["SAC", "A", "C310", "", "", "108", "Z", "5"],
+        ordered[1],
+    ]
+    # 21.50 less 1.08 and 3.00 more are 23.42; 19% of it is 4.4498.
+    assert ["TDS", "2787", "2150"] in billed
+
+
+def test_what_is_charged_and_allowed_stands_on_an_invoic_and_an_ordrsp() -> None:
+    story = charged()
+    answer = response_to(story.order, START)
+    assert answer
+    said = edifact(written(answer, partner("edifact"), 8))
+    assert [each[1:] for each in said if each[0] in {"ALC", "PCD", "MOA"}] == [
+        ["A", "", "", "", "95"],
+        [["3", "5"]],
+        ["C", "", "", "", ["FC", "", "", "By van"]],
+        [["8", "3"]],
+        ["C", "", "", "", ["", "", "", "Engraving"]],
+        [["8", "1.5"]],
+    ]
+    for kind in ("accepted", "shipped", "delivered"):
+        story.report("logistics", kind)
+    billed = edifact(written(settled(story), partner("edifact"), 9))
+    amounts = [each[1] for each in billed if each[0] == "MOA"]
+    assert amounts[:4] == [["8", "1.08"], ["8", "3"], ["203", "21.5"], ["8", "1.5"]]
+    assert all(each in amounts for each in (["79", "21.5"], ["125", "23.42"], ["77", "27.87"]))
 
 
 def test_an_ordrsp_and_a_desadv_say_the_same_as_pydifact_reads_them() -> None:

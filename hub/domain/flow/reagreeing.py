@@ -41,6 +41,7 @@ def restated_by(before: OrderState, agreement: Terms, lines: tuple[LineState, ..
 
 
 def told_agreed(event: OrderChanged, before: Terms) -> Iterator[str]:
+    """That they change, for a person."""
     discount = event.discount_percent not in (None, before.discount_percent)
     if discount or event.adjustments not in (None, before.adjustments):
         yield Phrase("allowances and charges are changed")
