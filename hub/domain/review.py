@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Protocol
 
-from hub.domain.checks import Finding
+from hub.domain.finding import Finding
 from hub.domain.items import Supply
 from hub.domain.model import Frozen
 

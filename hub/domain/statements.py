@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Literal
 
-from hub.domain.checks import Finding
 from hub.domain.events import Fact
+from hub.domain.finding import Finding
 from hub.domain.money import CURRENCIES, is_whole
 
 StatedSubject = Literal["deliveries", "proof-of-delivery", "remittance"]

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from hub.domain.checks import Finding
 from hub.domain.events import CustomerEvent, ItemUpdated, OrderEvent
+from hub.domain.finding import Finding
 from hub.domain.statements import ItemStated
 from hub.errors import HubError
 from hub.intake.models import EVENTS

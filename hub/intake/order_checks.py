@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from hub.domain import amounts
 from hub.domain.agreeing import agreed
-from hub.domain.checks import LARGEST_VALUE, Finding, check_change, check_line, check_order, check_times, too_large
+from hub.domain.checks import LARGEST_VALUE, check_change, check_line, check_order, check_times, too_large
 from hub.domain.events import CustomerEvent, ItemUpdated, OrderChanged, OrderEvent, OrderFact, OrderPlaced
+from hub.domain.finding import Finding
 from hub.domain.ledger import new_line
 from hub.domain.policy import Policy
 from hub.domain.statements import ItemStated, check_stated

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from msgspec.structs import asdict
 from pydantic import Field, field_validator
 
-from hub.domain.checks import Finding, Severity
+from hub.domain.finding import Finding, Severity
 from hub.domain.items import Supply
 from hub.domain.model import Frozen
 from hub.domain.review import ItemFacts, LineReview, OrderFacts, OrderReview

@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hub.domain.checks import check_agreement, check_line
+from hub.domain.agreement_checks import check_agreement
+from hub.domain.checks import check_line
 from hub.domain.events import OrderPlaced
 from hub.domain.model import Adjustment, OrderAdjustment, OrderLine
 from tests.support.orders import ADDRESS, START

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from hub.domain.agreeing import agreed
-from hub.domain.checks import check_agreement, refusal
+from hub.domain.agreement_checks import check_agreement
+from hub.domain.checks import refusal
 from hub.domain.events import OrderChanged
 from hub.domain.flow.correcting import repriced
 from hub.domain.order import LineState, OrderState, Terms

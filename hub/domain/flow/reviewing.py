@@ -13,9 +13,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from msgspec.structs import replace
 
 from hub.domain import amounts
-from hub.domain.checks import Finding
 from hub.domain.customer import CustomerFacts
 from hub.domain.events import CreditDecided
+from hub.domain.finding import Finding
 from hub.domain.flow.cancelling import cancel_order
 from hub.domain.flow.holding import place_hold
 from hub.domain.flow.notifying import notify
