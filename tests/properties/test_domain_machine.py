@@ -34,13 +34,13 @@ from hub.domain.flow.joining import KINDS
 from hub.domain.headline import headline
 from hub.domain.holds import HoldRule
 from hub.domain.ledger import billed, ready, unmade, wanted
-from hub.domain.model import DEPARTMENTS, Adjustment, Department, LineChange, OrderAdjustment
+from hub.domain.model import DEPARTMENTS, Address, Adjustment, Department, LineChange, OrderAdjustment
 from hub.domain.node import Node
 from hub.domain.order import LineState, OrderState
 from hub.domain.policy import EarlyPayment, LateDelivery, Policy
 from tests.support.effort import examples
 from tests.support.nodes import node
-from tests.support.orders import ORDER, START, Story, line
+from tests.support.orders import ADDRESS, ORDER, START, Story, line
 from tests.support.reconciliation import reconciled
 
 LINES = st.sampled_from(["1", "2", "3"])
@@ -59,6 +59,7 @@ ON_LINES = [
     (),
     (Adjustment("charge", amount=Decimal("1.07"), reason="Engraving"), Adjustment("allowance", percent=Decimal(3))),
 ]
+ELSEWHERE = Address("Weserland", "Bund 1", "Shanghai", "200002", "CN")
 WANTED_BY = [None, START.date() - timedelta(days=2)]
 PRICES = [Decimal(10), Decimal("9.97"), Decimal("0.335")]
 ITEMS = st.sampled_from(["MK-1", "MK-1", "BU-1", "ST-1", "ST-1", "XX-1"])
@@ -263,6 +264,26 @@ class OrderMachine(RuleBasedStateMachine):
             ),
             fate,
         )
+
+    @rule(address=st.sampled_from([None, ADDRESS, ELSEWHERE]), days=st.sampled_from([None, 2, 9]), fate=FATES)
+    def change_terms(self, address: Address | None, days: int | None, fate: Fate) -> None:
+        """The buyer wants it elsewhere, or at another time."""
+        self.revision += 1
+        wanted = None if days is None else START.date() + timedelta(days=days)
+        event = OrderChanged(
+            order_id=ORDER,
+            revision=self.revision,
+            deliver_to=address,
+            requested_delivery=wanted,
+            **self.story.head(),
+        )
+        self._send(event, fate)
+
+    @precondition(lambda self: self.state is not None)
+    @rule(blocked=st.booleans())
+    def block(self, *, blocked: bool) -> None:
+        """The customer gets no credit any more, or again."""
+        self.story.customer(limit=str(self.limit), blocked=blocked)
 
     @rule(chance=st.integers(1, 20), fate=FATES)
     def cancel(self, chance: int, fate: Fate) -> None:
