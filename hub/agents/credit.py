@@ -142,12 +142,13 @@ class CreditHandler:
     ) -> CreditDecision:
         key = reservation_key(request.customer_id, request.order_id)
         held = _kept(work, key, Reservation)
-        number, duplicate_of = self._compare(work, request) if request.purchase_order else (None, "")
+        is_named = request.purchase_order.strip() != ""
+        number, duplicate_of = self._compare(work, request) if is_named else (None, "")
         known = Knowledge(items=self._items(work, request.items), duplicate_of=duplicate_of)
         decision = decide_credit(account, held, request, work.now, self._rules.current.policy, knowledge=known)
         if decision.reservation is not None and decision.reservation is not held:
             work.put(key, decision.reservation, label="reservation")
-        if request.purchase_order and (decision.outcome == "applied" or request.action == "release"):
+        if is_named and (decision.outcome == "applied" or request.action == "release"):
             self._remember(work, request, number)
         if decision.decided is not None:
             work.emit(

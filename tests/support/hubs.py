@@ -185,7 +185,7 @@ class PureHub:
 
     def _compare(self, request: CreditRequested) -> str:
         """Another order of the customer under the same number."""
-        if not request.purchase_order:
+        if not request.purchase_order.strip():
             return ""
         key = (request.customer_id, number_mark(request.purchase_order))
         known, other = self._numbers.get(key), ""

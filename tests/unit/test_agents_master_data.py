@@ -120,7 +120,9 @@ def test_only_the_customers_own_orders_are_suspected_under_a_number(desk: Desk) 
     for customer_id in customers:
         assert desk.ask(customer_id, f"{customer_id}/2", purchase_order="po-1 ").duplicate_of == f"{customer_id}/1"
     assert desk.ask("C-1", "C-1/3", purchase_order="PO-2").duplicate_of == ""
-    assert desk.ask("C-1", "C-1/4", purchase_order="").duplicate_of == ""
+    for order_id in ("C-1/4", "C-1/5"):
+        for blank in ("", "   "):
+            assert desk.ask("C-1", f"{order_id}{blank}", purchase_order=blank).duplicate_of == ""
 
 
 def test_a_number_is_given_up_with_its_order_and_forgotten_in_time(desk: Desk) -> None:
