@@ -11,9 +11,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from msgspec.structs import replace
+
 from hub.domain.credit_terms import NO_TERMS, CreditTerms
 from hub.domain.customer import CustomerFacts, NotificationKind
-from hub.domain.events import CreditDecided
+from hub.domain.events import CreditDecided, CurrencyLimit
 from hub.domain.model import Frozen
 from hub.domain.order import ZERO
 from hub.domain.party import Party
@@ -27,8 +29,18 @@ class Claim(Frozen):
     amount: Decimal
 
 
+class OtherCurrency(Frozen, kw_only=True):
+    """What a customer has on credit in a currency beside the account's own: a limit and totals apart, in it."""
+
+    currency: str
+    limit: Decimal
+    reserved: Decimal = ZERO
+    receivable: Decimal = ZERO
+    due: tuple[Claim, ...] = ()
+
+
 class CreditAccount(Frozen, kw_only=True):
-    """A customer's terms and totals, in the account's currency. Stored under customer_id."""
+    """A customer's terms and totals, in the account's currency but for `others`. Stored under customer_id."""
 
     customer_id: str
     known: bool
@@ -57,6 +69,8 @@ class CreditAccount(Frozen, kw_only=True):
     under_delivery_percent: Decimal | None = None
     seen: Seen = NOTHING_SEEN
     """Payments and terms that took effect."""
+    others: tuple[OtherCurrency, ...] = ()
+    """Currencies beside the account's own in which the customer buys on credit."""
 
     def facts(self) -> CustomerFacts:
         """What an order may know of the customer."""
@@ -68,6 +82,53 @@ class CreditAccount(Frozen, kw_only=True):
             over_delivery_percent=self.over_delivery_percent,
             under_delivery_percent=self.under_delivery_percent,
         )
+
+
+def in_currency(account: CreditAccount, currency: str) -> CreditAccount:
+    """The account as an order in this currency finds it; as it is if the customer has no credit in that currency.
+
+    The customer's own amounts other than the limit are in its own currency and do not hold in another.
+    """
+    for part in account.others:
+        if part.currency == currency:
+            return replace(
+                account,
+                currency=currency,
+                terms=replace(account.terms, limit=part.limit, max_order_amount=None, max_overdue_amount=None),
+                reserved=part.reserved,
+                receivable=part.receivable,
+                due=part.due,
+            )
+    return account
+
+
+def with_currency(account: CreditAccount, seen: CreditAccount) -> CreditAccount:
+    """The account after what became of it as `in_currency` shows it."""
+    if seen.currency == account.currency:
+        return seen
+    others = tuple(
+        replace(part, reserved=seen.reserved, receivable=seen.receivable, due=seen.due)
+        if part.currency == seen.currency
+        else part
+        for part in account.others
+    )
+    return replace(account, others=others)
+
+
+def with_limits(account: CreditAccount, limits: Iterable[CurrencyLimit]) -> CreditAccount:
+    """The account with these limits in other currencies; where none is named any more only what is open is kept."""
+    known = {part.currency: part for part in account.others}
+    parts = {
+        limit.currency: replace(known.get(limit.currency) or _NOTHING, currency=limit.currency, limit=limit.limit)
+        for limit in limits
+    }
+    for currency, part in known.items():
+        if currency not in parts and (part.reserved or part.receivable):
+            parts[currency] = replace(part, limit=ZERO)
+    return replace(account, others=tuple(parts[currency] for currency in sorted(parts)))
+
+
+_NOTHING = OtherCurrency(currency="", limit=ZERO)
 
 
 class Reservation(Frozen, kw_only=True):

@@ -10,7 +10,16 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from hub.domain.checks import is_amount
-from hub.domain.credit import Claim, CreditAccount, Reservation, merged, reduced
+from hub.domain.credit import (
+    Claim,
+    CreditAccount,
+    Reservation,
+    in_currency,
+    merged,
+    reduced,
+    with_currency,
+    with_limits,
+)
 from hub.domain.credit_rules import Situation, check_credit
 from hub.domain.credit_terms import NO_TERMS, CreditTerms, resolve
 from hub.domain.decision import Outcome
@@ -61,15 +70,24 @@ def decide_credit(
     if request.revision < held.revision:
         detail = f"Revision {request.revision} of order {request.order_id} is older than {held.revision}"
         return CreditDecision(account, reservation, None, "ignored", "revision-over", detail)
-    known = account if account is not None else _stranger(request.customer_id, request.currency, policy)
+    whole = account if account is not None else _stranger(request.customer_id, request.currency, policy)
+    known = in_currency(whole, request.currency)
     if request.currency != known.currency and request.action not in _ANSWERED:
         detail = f"The account is in {known.currency}; nothing of order {request.order_id} was ever reserved in it"
         return CreditDecision(account, reservation, None, "ignored", "wrong-currency", detail)
     seen = remember(held.seen, mark, request, policy.duplicate_window)
     held = replace(held, revision=request.revision, seen=seen)
     if request.action in _ANSWERED:
-        return _reserve(known, held, request, now, policy, knowledge=knowledge)
-    return _book(known, held, request)
+        decision = _reserve(known, held, request, now, policy, knowledge=knowledge)
+    else:
+        decision = _book(known, held, request)
+    return _folded(decision, whole)
+
+
+def _folded(decision: CreditDecision, whole: CreditAccount) -> CreditDecision:
+    """The decision on one currency of an account as one on the whole of it."""
+    account = decision.account
+    return decision if account is None else replace(decision, account=with_currency(whole, account))
 
 
 def _reserve(
@@ -192,8 +210,12 @@ def _update(account: CreditAccount, event: CustomerUpdated, policy: Policy) -> C
         return _refused(
             event, "currency-in-use", f"The account has open amounts in {account.currency}; settle them first"
         )
+    if any(part.currency == event.currency and (part.reserved or part.receivable) for part in account.others):
+        return _refused(
+            event, "currency-in-use", f"The account has open amounts in {event.currency}; settle them first"
+        )
     terms = replace(
-        account,
+        with_limits(account, event.other_limits),
         known=True,
         name=event.name,
         currency=event.currency,
@@ -216,7 +238,7 @@ def _mistake(event: CustomerUpdated, own: CreditTerms, policy: Policy) -> tuple[
     """Code and detail of what makes no sense by itself."""
     if event.currency not in CURRENCIES:
         return "unknown-currency", f"{event.currency!r} is no ISO 4217 currency"
-    if mistake := own.mistake(event.currency):
+    if mistake := own.mistake(event.currency) or _mistake_elsewhere(event):
         return "credit-terms-invalid", f"The credit terms make no sense: {mistake}"
     if event.group and event.group not in policy.credit_groups:
         known = ", ".join(sorted(policy.credit_groups)) or "none"
@@ -230,9 +252,19 @@ def _mistake(event: CustomerUpdated, own: CreditTerms, policy: Policy) -> tuple[
     return None
 
 
+def _mistake_elsewhere(event: CustomerUpdated) -> str:
+    """What makes no sense of the limits in other currencies, empty if nothing."""
+    for other in event.other_limits:
+        if other.currency == event.currency or other.currency not in CURRENCIES:
+            return f"other_limits: {other.currency!r} is no ISO 4217 currency other than {event.currency}"
+        if mistake := CreditTerms(limit=other.limit).mistake(other.currency):
+            return f"other_limits: {mistake}"
+    return ""
+
+
 def _pay(account: CreditAccount, event: PaymentReceived) -> CreditDecision:
     """The customer owes that much less; paying in advance makes room beyond the limit."""
-    amount = event.amount
+    amount, whole, account = event.amount, account, in_currency(account, event.currency)
     if event.order_id:
         return _refused(
             event, "paid-for-order", f"Send an OrderPaid for order {event.order_id}: it tells the account of it as well"
@@ -241,7 +273,8 @@ def _pay(account: CreditAccount, event: PaymentReceived) -> CreditDecision:
         return _refused(event, "wrong-currency", f"The account is in {account.currency}; book the payment by hand")
     if not is_amount(amount, account.currency):
         return _refused(event, "amount-invalid", f"{amount} is not a positive amount of {account.currency}")
-    return CreditDecision(replace(account, receivable=account.receivable - amount), None, None, "applied")
+    paid = CreditDecision(replace(account, receivable=account.receivable - amount), None, None, "applied")
+    return _folded(paid, whole)
 
 
 def _refused(event: Fact, code: str, detail: str) -> CreditDecision:

@@ -180,6 +180,13 @@ class CustomerFact(Fact, kw_only=True):
     customer_id: str
 
 
+class CurrencyLimit(Frozen):
+    """A credit limit in a currency, beside the one in the customer's own."""
+
+    currency: str
+    limit: Decimal
+
+
 class CustomerUpdated(CustomerFact, kw_only=True):
     """Credit terms of a customer, whole: the latest replaces what was known."""
 
@@ -204,6 +211,8 @@ class CustomerUpdated(CustomerFact, kw_only=True):
     """How much more than ordered the customer takes and pays, where the item does not say; absent: as the company."""
     under_delivery_percent: Decimal | None = None
     """How much less than ordered counts as all of it, likewise."""
+    other_limits: tuple[CurrencyLimit, ...] = ()
+    """Other currencies the customer buys in on credit: each has its own limit, and its own exposure against it."""
 
 
 class PaymentReceived(CustomerFact, kw_only=True):

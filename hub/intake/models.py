@@ -273,6 +273,14 @@ class Party(Document):
     email: Text = ""
 
 
+class CurrencyLimit(Document):
+    """A credit limit in another currency than the customer's own."""
+
+    struct = events.CurrencyLimit
+    currency: Currency
+    limit: Amount
+
+
 class CustomerUpdated(CustomerDocument):
     """Credit terms of a customer, whole."""
 
@@ -291,6 +299,7 @@ class CustomerUpdated(CustomerDocument):
     notifications: tuple[NotificationKind, ...] | None = None
     over_delivery_percent: Percent | None = None
     under_delivery_percent: Percent | None = None
+    other_limits: tuple[CurrencyLimit, ...] = ()
 
 
 class ItemUnit(Document):

@@ -7,11 +7,12 @@ from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from hub.domain.credit import CreditAccount, Reservation, merged, overdue
+from hub.domain.credit import CreditAccount, Reservation, in_currency, merged, overdue
 from hub.domain.credit_terms import CreditTerms
-from hub.domain.decide_credit import decide_credit
-from hub.domain.events import CreditDecided, CreditRequested
+from hub.domain.decide_credit import decide_credit, decide_customer
+from hub.domain.events import CreditDecided, CreditRequested, CurrencyLimit, CustomerUpdated
 from hub.domain.flow.crediting import CreditAction
 from hub.domain.policy import Policy
 from tests.support.effort import examples
@@ -73,6 +74,48 @@ def test_reservations_add_up_and_never_exceed_the_limit(asked: list[CreditReques
         if decision.decided is not None:
             assert answers.setdefault(request.event_id, decision.decided) == decision.decided
     assert account.receivable == sum(settled.values(), Decimal(0))
+
+
+@settings(max_examples=examples(400))
+@given(requests(st.one_of(ACTIONS, BOOKINGS)))
+def test_an_account_in_two_currencies_is_two_accounts(asked: list[CreditRequested]) -> None:
+    """What is decided in one currency is what would be if the customer had no other."""
+
+    def opened(currency: str, *others: CurrencyLimit) -> CreditAccount:
+        event = CustomerUpdated(
+            event_id="c",
+            source="/test",
+            occurred_at=START,
+            customer_id=CUSTOMER,
+            name="Weserland",
+            currency=currency,
+            credit_limit=LIMIT,
+            other_limits=others,
+        )
+        account = decide_customer(None, event, Policy()).account
+        assert account is not None
+        return account
+
+    both, apart = opened("EUR", CurrencyLimit("USD", LIMIT)), {each: opened(each) for each in ("EUR", "USD")}
+    held: dict[str, Reservation | None] = {}
+    held_apart: dict[str, Reservation | None] = {}
+    for each in asked:
+        currency = "EUR" if each.order_id < "O3" else "USD"
+        request = replace(each, currency=currency)
+        decision = decide_credit(both, held.get(each.order_id), request, START, Policy())
+        alone = decide_credit(apart[currency], held_apart.get(each.order_id), request, START, Policy())
+        assert (decision.outcome, decision.decided, decision.reservation) == (
+            alone.outcome,
+            alone.decided,
+            alone.reservation,
+        )
+        assert decision.account is not None
+        assert alone.account is not None
+        both, held[each.order_id] = decision.account, decision.reservation
+        apart[currency], held_apart[each.order_id] = alone.account, alone.reservation
+    for currency, account in apart.items():
+        seen = in_currency(both, currency)
+        assert (seen.reserved, seen.receivable, seen.due) == (account.reserved, account.receivable, account.due)
 
 
 @settings(max_examples=examples(400))

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from hub.domain.credit import CreditAccount, Reservation
 from hub.domain.credit_terms import CreditTerms
 from hub.domain.decide_credit import CreditDecision, decide_credit, decide_customer
-from hub.domain.events import CreditRequested, CustomerUpdated, PaymentReceived
+from hub.domain.events import CreditRequested, CurrencyLimit, CustomerUpdated, PaymentReceived
 from hub.domain.policy import Policy
 from tests.support.orders import START
 
@@ -163,6 +163,35 @@ def test_another_currency_is_refused_whoever_answers_for_it() -> None:
     assert account.totals == (0, 0)
 
 
+def test_each_currency_has_a_limit_and_an_exposure_of_its_own() -> None:
+    account = Account("1000", other_limits=(CurrencyLimit("USD", Decimal(500)),))
+    assert granted(account.ask("O1", "reserve", "900"))
+    assert granted(account.ask("O2", "reserve", "500", currency="USD"))
+    decided = account.ask("O3", "reserve", "0.01", currency="USD").decided
+    assert decided is not None
+    failed = [(each.rule, each.value, each.threshold) for each in decided.checks if not each.passed]
+    assert failed == [("credit-limit", "500.01", "500")]
+    assert not granted(account.ask("O4", "reserve", "1", currency="CHF"))
+    account.ask("O2", "settle", "500", currency="USD", due=START.date())
+    account.receive("200", currency="USD")
+    assert granted(account.ask("O3", "adjust", "200", currency="USD"))
+    assert not granted(account.ask("O3", "adjust", "200.01", currency="USD"))
+    assert account.totals == (900, 0), "in the account's own currency"
+
+
+def test_a_currency_that_is_taken_away_is_kept_as_long_as_anything_in_it_is_open() -> None:
+    account = Account("1000", other_limits=(CurrencyLimit("USD", Decimal(500)),))
+    account.ask("O1", "reserve", "500", currency="USD")
+    account.update()
+    assert account.account is not None
+    assert not granted(account.ask("O2", "reserve", "1", currency="USD"))
+    assert account.update(currency="USD").code == "currency-in-use"
+    account.ask("O1", "release", currency="USD")
+    account.update()
+    assert account.account.others == ()
+    assert account.update(currency="USD").outcome == "applied"
+
+
 def test_someone_can_answer_for_what_the_limit_does_not_cover() -> None:
     account = Account("10")
     decision = account.ask("O1", "reserve", "500", override_by="ines")
@@ -276,6 +305,9 @@ def test_a_payment_of_a_customer_nobody_has_told_of_is_kept() -> None:
         ({"credit_limit": Decimal("sNaN")}, "credit-terms-invalid"),
         ({"credit_limit": Decimal("1E+99")}, "credit-terms-invalid"),
         ({"currency": "USD"}, "currency-in-use"),
+        ({"other_limits": (CurrencyLimit("EUR", Decimal(1)),)}, "credit-terms-invalid"),
+        ({"other_limits": (CurrencyLimit("XXX", Decimal(1)),)}, "credit-terms-invalid"),
+        ({"other_limits": (CurrencyLimit("JPY", Decimal("0.5")),)}, "credit-terms-invalid"),
     ],
 )
 def test_terms_that_make_no_sense_are_refused(terms: dict[str, Any], code: str) -> None:
