@@ -172,7 +172,7 @@ def _described(entry: JournalEntry, event: Fact) -> Iterator[Described | tuple[R
             for each in event.lines:
                 yield from _of_line(order_id, each, entry)
         case OrderChanged():
-            yield Described(order(order_id), at, {"revision": event.revision})
+            yield Described(order(order_id), at, _amended(event))
             for change in event.changes:
                 if change.line is not None:
                     yield from _of_line(order_id, change.line, entry)
@@ -188,6 +188,16 @@ def _described(entry: JournalEntry, event: Fact) -> Iterator[Described | tuple[R
             yield Ref("customer", customer_id), "of"
         case StatusReported():
             yield from _of_report(order_id, event, entry)
+
+
+def _amended(event: OrderChanged) -> dict[str, Value]:
+    """What an amendment says of the order as a whole."""
+    amended: dict[str, Value] = {"revision": event.revision}
+    if event.requested_delivery is not None:
+        amended["requested_delivery"] = event.requested_delivery
+    if event.deliver_to is not None:
+        amended["country"] = event.deliver_to.country
+    return amended
 
 
 def _of_line(order_id: str, each: OrderLine, entry: JournalEntry) -> Iterator[Described | tuple[Ref, str]]:

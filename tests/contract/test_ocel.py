@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import jsonschema_rs
 import pytest
+from msgspec.structs import replace
 
 from connectors.ocel.database import Database
 from connectors.ocel.document import write_document
@@ -24,7 +25,7 @@ from hub.cli.export import read_log
 from hub.domain.model import LineChange
 from hub.runtime.spec import Record
 from tests.support.histories import CODEC, Topics, journal, records, told
-from tests.support.orders import START, Story, line
+from tests.support.orders import ADDRESS, START, Story, line
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "tests/ocel/ocel20-schema-json.json").read_text())
@@ -108,7 +109,9 @@ def an_order() -> Story:
     story.place(line(quantity=10), purchase_order="PO 7")
     story.now = LATER
     story.report("logistics", "accepted")
-    story.change(1, LineChange("change", "1", line(quantity=8)))
+    elsewhere = replace(ADDRESS, country="AT")
+    changed = LineChange("change", "1", line(quantity=8))
+    story.change(1, changed, deliver_to=elsewhere, requested_delivery=date(2025, 12, 1))
     story.report("logistics", "problem", expected_at=LATER + timedelta(days=9), cause="strike", reason="no driver")
     story.report("logistics", "shipped", {"1": 5}, reference="D-1")
     story.report("logistics", "delivered", {"1": 5}, reference="D-1")
@@ -145,6 +148,9 @@ async def test_an_order_is_told_with_everything_it_is_about(tmp_path: Path) -> N
         ("quantity", "8.0", "2025-03-03T09:00:00.000000Z")
     ]
     assert [each for each in of_line if each[0] == "unit"] == [("unit", "C62", "1970-01-01T00:00:00.000000Z")]
+    of_order = [(each["name"], each["value"]) for each in objects["order/A/1"]["attributes"]]
+    assert [value for name, value in of_order if name == "country"] == ["DE", "AT"]
+    assert ("requested_delivery", "2025-12-01T00:00:00.000000Z") in of_order
     states = [each["value"] for each in objects["delivery/A%2F1/D-1"]["attributes"]]
     assert states == ["shipped", "delivered"]
     assert {(each["objectId"], each["qualifier"]) for each in objects["delivery/A%2F1/D-1"]["relationships"]} == {
