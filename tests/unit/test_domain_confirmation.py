@@ -44,6 +44,21 @@ def test_no_cancels_or_is_for_the_order_desk() -> None:
     assert (story.headline, story.problems()) == ("confirmed", [])
 
 
+def test_a_no_before_the_question_counts_though_nobody_would_have_asked() -> None:
+    for confirmation in ("automatic", "required"):
+        story = Story(Policy(confirmation=confirmation), credit_answers=False)
+        story.place()
+        story.confirm(accepted=False)
+        assert (story.headline, story.sent(WorkOrderIssued), story.requests[-1].action) == ("cancelled", [], "release")
+    waits = Story(Policy(confirmation="required", confirmation_rejected="escalate"), credit_answers=False)
+    waits.place()
+    assert waits.confirm(accepted=False).code == "not-asked"
+    answer = waits.answer(waits.requests[-1])
+    assert answer is not None
+    waits.receive(answer)
+    assert (waits.headline, waits.problems()) == ("awaiting-confirmation", ["unconfirmed"])
+
+
 def test_a_change_is_asked_about_again_or_counts_as_a_yes() -> None:
     story = changed()
     assert story.headline == "awaiting-confirmation"

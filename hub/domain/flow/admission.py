@@ -28,7 +28,6 @@ APPLY = None
 
 _UNKNOWN = Park("order-unknown", "The order has not been placed yet")
 _PLACED = Refuse("already-placed", "The order was placed already; send an OrderChanged to amend it")
-_NOT_ASKED = Park("not-asked", "The customer has not been asked to confirm yet")
 _NOT_CONFIRMED = Park("not-confirmed", "The order is not confirmed and no department has work on it yet")
 _CANCELLED = Refuse("order-cancelled", "The order is cancelled; place a new one")
 _TOO_LATE_TO_CANCEL = Ignore("already-delivered", "Everything has been delivered and settled; send the goods back")
@@ -67,7 +66,7 @@ ADMISSION: Mapping[type[OrderEvent], Mapping[CommercialStatus, Verdict]] = {
     },
     OrderConfirmed: {
         "unknown": _UNKNOWN,
-        "received": _NOT_ASKED,
+        "received": APPLY,
         "confirming": APPLY,
         "confirmed": APPLY,
         "fulfilled": _ANSWERED,

@@ -12,7 +12,7 @@ from hub.domain.flow.problems import open_exception
 from hub.domain.flow.turn import Turn
 from hub.domain.holds import blocking
 from hub.domain.phrases import Phrase
-from hub.domain.verdict import Ignore, Refuse, Verdict
+from hub.domain.verdict import Ignore, Park, Refuse, Verdict
 
 
 def seek_confirmation(turn: Turn, account_says: Literal["automatic", "required"]) -> None:
@@ -48,7 +48,10 @@ def confirm(turn: Turn) -> None:
 
 
 def on_confirmed(turn: Turn, event: OrderConfirmed) -> Verdict:
-    """The customer answered."""
+    """The customer answered, or said no before it was asked."""
+    declined = not event.accepted and turn.policy.confirmation_rejected == "cancel"
+    if turn.state.commercial == "received" and not declined:
+        return Park("not-asked", "The customer has not been asked to confirm yet")
     if turn.state.commercial == "confirmed":
         if event.accepted:
             return Ignore("already-confirmed", "The order is confirmed already")
@@ -56,7 +59,7 @@ def on_confirmed(turn: Turn, event: OrderConfirmed) -> Verdict:
     if event.accepted:
         turn.explain("confirmed by the customer")
         confirm(turn)
-    elif turn.policy.confirmation_rejected == "cancel":
+    elif declined:
         cancel_order(turn, event.reason or Phrase("declined by the customer"))
     else:
         turn.update(confirm_due=None)
