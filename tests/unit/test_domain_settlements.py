@@ -364,6 +364,33 @@ def test_what_production_had_begun_when_the_buyer_cancelled_is_charged() -> None
     assert (story.order.billing, story.problems(), waits_for(story.order)) == ("paid", [], ())
 
 
+def test_what_a_buyer_orders_less_of_is_charged_as_what_it_cancels() -> None:
+    for changes in ((LineChange("delete", "1"),), (LineChange("change", "1", line(item_id="MK-1", quantity=2)),)):
+        story = Story(CHARGING)
+        story.place(line(item_id="MK-1"), line("2"))
+        story.report("production", "accepted")
+        story.report("production", "produced", {"1": 4})
+        story.change(1, *changes)
+        (charge,) = story.sent(SettlementRecorded)
+        lost = 10 - (0 if changes[0].line is None else 2)
+        assert (charge.cause, charge.charge_total) == ("cancellation", lost * 4)
+        assert any(sentence.startswith("charged for the cancellation") for sentence in story.explained())
+
+
+def test_what_is_ordered_again_is_charged_for_no_more_and_what_is_only_changed_otherwise_is() -> None:
+    story = Story(CHARGING)
+    story.place(line(item_id="MK-1"), line("2"))
+    story.report("production", "accepted")
+    story.report("production", "produced", {"1": 2})
+    story.change(1, LineChange("change", "1", line(item_id="MK-1", quantity=2)))
+    story.change(2, LineChange("change", "1", line(item_id="MK-1", quantity=2, requested_delivery=date(2025, 5, 1))))
+    story.report("logistics", "accepted")
+    story.report("logistics", "shipped", {"1": 2})
+    assert settled(story) == [("cancellation", "invoice", "38.08")], "another date is no reason to pay less"
+    story.change(3, LineChange("change", "1", line(item_id="MK-1", quantity=5)))
+    assert settled(story)[1:] == [("reversal", "credit-note", "38.08"), ("replacement", "invoice", "23.80")]
+
+
 def test_nothing_is_charged_before_production_begins_nor_when_the_seller_cancels() -> None:
     story = Story(CHARGING)
     story.place(line(item_id="MK-1"))

@@ -28,6 +28,7 @@ from hub.domain.flow.allocating import issue_changed_work
 from hub.domain.flow.balancing import settle_up
 from hub.domain.flow.cancelling import cancel_line
 from hub.domain.flow.changeable import fixed_departments
+from hub.domain.flow.charging import charge_cancelled, charge_less, charged_departments
 from hub.domain.flow.confirming import agrees_by_changing
 from hub.domain.flow.correcting import restate_all, reverse_all
 from hub.domain.flow.crediting import request_credit
@@ -94,6 +95,7 @@ def _take_effect(
     turn: Turn, event: OrderChanged, agreement: Terms, lines: tuple[LineState, ...], value: Decimal
 ) -> None:
     before, known, terms = turn.state, turn.terms, _amended_terms(turn, event)
+    charged = charged_departments(turn)
     told = listed((*_told(event.changes, lines), *_told_of_terms(turn, event, terms), *told_agreed(event, known)))
     turn.explain(f"revision {event.revision}: {told or 'nothing is other than it was'}")
     taken = reverse_all(turn, restated_by(before, agreement, lines))
@@ -113,6 +115,8 @@ def _take_effect(
     turn.update(confirm_due=None, consent=agrees_by_changing(turn), unreviewed=unreviewed)
     turn.move_commercial("amend")
     issue_changed_work(turn, before.lines, anew=_concerned(turn, terms, known))
+    charge_less(turn, before.lines)
+    charge_cancelled(turn, before.lines, charged)
     if end_if_complete(turn, Phrase("every line was deleted")):
         return
     _tell(turn, told)

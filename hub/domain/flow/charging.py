@@ -1,4 +1,4 @@
-"""What the customer owes for work done in vain: units cancelled after a department had made or started them."""
+"""What the customer owes for work done in vain: units given up after a department had made or started them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BEGUN = frozenset(("started", "done"))
 
 
 def charged_departments(turn: Turn) -> tuple[Department, ...]:
-    """The departments whose units would be charged for if they were cancelled now."""
+    """The departments whose units would be charged for if the buyer gave them up now."""
     return tuple(
         department
         for department, percent in turn.policy.cancellation_charges.items()
@@ -38,28 +38,36 @@ def charge_cancelled(turn: Turn, before: tuple[LineState, ...], departments: tup
         turn.move_billing("settle")
 
 
-def charge_less(turn: Turn) -> None:
-    """Units that left although they were cancelled are not charged for: their charge is reversed and replaced."""
+def charge_less(turn: Turn, before: tuple[LineState, ...]) -> None:
+    """Units that the order has again since the lines `before` are not charged for: the charge is reversed and replaced.
+
+    They left although they were given up, their department goes on with them, or the buyer ordered them again.
+    """
     if not any(bill.fees for bill in turn.state.bills):
         return
-    before = turn.state
-    cancelled = {line.line.line_id: line.cancelled for line in before.lines}
-    for number, bill in enumerate(before.bills):
+    was = {line.line.line_id: line.line.quantity - line.cancelled for line in before}
+    again = {
+        line_id: line.line.quantity - line.cancelled - was[line_id]
+        for line in turn.state.lines
+        if (line_id := line.line.line_id) in was
+    }
+    state = turn.state
+    for number, bill in enumerate(state.bills):
         left: list[Fee] = []
         for fee in bill.fees:
-            quantity = min(fee.quantity, cancelled[fee.line_id])
-            cancelled[fee.line_id] -= quantity
-            if quantity > ZERO:
-                left.append(replace(fee, quantity=quantity))
+            less = max(min(fee.quantity, again[fee.line_id]), ZERO)
+            again[fee.line_id] -= less
+            if less < fee.quantity:
+                left.append(replace(fee, quantity=fee.quantity - less))
         if tuple(left) != bill.fees:
             reverse(turn, number)
             if left:
                 restate(turn, replace(bill, fees=tuple(left)), ())
-    settle_up(turn, before)
+    settle_up(turn, state)
 
 
 def _fees(turn: Turn, before: tuple[LineState, ...], departments: tuple[Department, ...]) -> Iterator[Fee]:
-    for old, new in zip(before, turn.state.lines, strict=True):
+    for old, new in zip(before, turn.state.lines, strict=False):  # lines that were added are the last
         for department in departments:
             had, has = allocations_of(old, department), allocations_of(new, department)
             lost = _granted(had) - _granted(has)

@@ -44,7 +44,7 @@ def on_change_rejected(turn: Turn, event: StatusReported) -> Verdict:
     set_lines(turn, [(place, ledger.put_back(line, department, quantity, node)) for place, line, quantity in kept])
     turn.move_work(department, "insist")
     issue_changed_work(turn, state.lines)
-    charge_less(turn)
+    charge_less(turn, state.lines)
     notify(turn, "changed", reason=Phrase("{goods} cannot be taken back any more", goods=told(kept)))
     request_remaining_credit(turn)
     return None
