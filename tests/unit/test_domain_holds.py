@@ -185,8 +185,10 @@ def test_nothing_is_settled_during_a_hold_on_settling_and_all_of_it_afterwards(s
     story.report("logistics", "delivered", {"1": 4})
     story.report("logistics", "delivered", {"1": 6})
     assert (story.sent(SettlementRecorded), story.order.commercial) == ([], "confirmed")
+    assert story.told()[-1] == "delivered", "that the bill waits is no business of the customer's"
     story.command("release-hold", "bill")
     assert ([each.payable for each in story.sent(SettlementRecorded)], story.headline) == ([119], "settled")
+    assert story.told().count("delivered") == 1
 
 
 def test_a_delivery_settles_the_lines_that_are_not_on_hold() -> None:

@@ -117,7 +117,7 @@ def _take_effect(
     issue_changed_work(turn, before.lines, anew=_concerned(turn, terms, known))
     charge_less(turn, before.lines)
     charge_cancelled(turn, before.lines, charged)
-    if end_if_complete(turn, Phrase("every line was deleted")):
+    if end_if_complete(turn, before.lines, Phrase("every line was deleted")):
         return
     _tell(turn, told)
     request_credit(turn, value)

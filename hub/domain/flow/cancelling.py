@@ -53,7 +53,7 @@ def cancel_order(
     issue_changed_work(turn, before)
     turn.explain(f"cancelled: {reason}")
     charge_cancelled(turn, before, charged)
-    if not end_if_complete(turn, reason):
+    if not end_if_complete(turn, before, reason):
         rest = any(line.shipped < ledger.wanted(line) for line in turn.state.lines)
         told = Phrase("what could still be cancelled is, {reason}", reason=reason)
         if not rest:

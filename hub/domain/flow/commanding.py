@@ -154,7 +154,7 @@ def _close_short(turn: Turn, event: OperatorCommanded) -> Verdict:
     turn.update(lines=lines)
     turn.moved = True
     issue_changed_work(turn, before)
-    if not end_if_complete(turn, Phrase("we cannot deliver it")):
+    if not end_if_complete(turn, before, Phrase("we cannot deliver it")):
         request_remaining_credit(turn)
     return None
 

@@ -34,7 +34,7 @@ def settle_delivery(turn: Turn, before: OrderState) -> None:
     `before` is the order before they did.
     """
     if turn.state.commercial == "confirmed":
-        if not end_if_complete(turn) and turn.terms.settlement == "per-delivery":
+        if not end_if_complete(turn, before.lines) and turn.terms.settlement == "per-delivery":
             pieces = _billable_pieces(turn)
             if pieces:
                 record = invoice(turn, Occasion(cause="delivery"), pieces)
@@ -77,14 +77,16 @@ def _charges_back(turn: Turn, credited: Mapping[int, Sequence[Piece]]) -> dict[i
     return bills if back == sum(map(billed, state.lines), ZERO) else {}
 
 
-def end_if_complete(turn: Turn, reason: str = "") -> bool:
+def end_if_complete(turn: Turn, before: tuple[LineState, ...], reason: str = "") -> bool:
     """Settles the order if everything wanted was delivered, or ends it as cancelled if nothing was and nothing is.
 
-    `reason` is told to the customer when it ends as cancelled.
+    The customer is told that it is delivered, unless it was so in the lines `before`; or for what `reason` it is cancelled.
     """
     if any(is_open(line) for line in turn.state.lines):
         return False
     if any(line.delivered for line in turn.state.lines):
+        if any(is_open(line) for line in before):
+            notify(turn, "delivered")
         if held := ", ".join(hold.name for hold in turn.state.holds if "settle" in hold.blocks):
             turn.explain(f"not settled yet: held by {held}")
             return False
@@ -128,7 +130,6 @@ def _close(turn: Turn) -> None:
     turn.update(settlement_id=record.settlement_id, holds=())
     turn.move_commercial("fulfil")
     finish_credit(turn)
-    notify(turn, "delivered")
     _tell(turn, record)
     turn.move_billing("settle")
     settle_up(turn, before, "paid")
