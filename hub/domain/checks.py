@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,6 +22,7 @@ from hub.domain.order import ZERO
 from hub.domain.policy import Policy
 from hub.domain.verdict import Refuse
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]").search
 _HUNDRED = Decimal(100)
 LARGEST_VALUE = Decimal(10) ** 13
 """An order is worth less than this with VAT, so that every total has at most 18 digits in any currency."""
@@ -112,6 +114,11 @@ def check_line(line: OrderLine) -> list[Finding]:
     return findings
 
 
+def is_id(text: str) -> bool:
+    """Whether a text can name anything: control characters separate the parts of a key."""
+    return _CONTROL(text) is None
+
+
 def is_quantity(value: Decimal) -> bool:
     """Whether `value` is a positive number below 10**12 with at most 6 decimals."""
     return is_number(value) and value > ZERO
@@ -127,6 +134,9 @@ def _header(order: OrderPlaced) -> Iterator[Finding]:
         yield Finding("order-id-missing", "order_id", "", "give every order an id of its own")
     if not order.customer_id:
         yield Finding("customer-missing", "customer_id", "", "say who buys")
+    for field in ("order_id", "customer_id"):
+        if not is_id(getattr(order, field)):
+            yield Finding("id-invalid", field, getattr(order, field), "give an id without control characters")
     if order.currency not in CURRENCIES:
         yield Finding("unknown-currency", "currency", order.currency, "give an ISO 4217 code, e.g. EUR (BR-CL-04)")
     yield from _address(order.deliver_to)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from hub.domain.checks import is_amount
+from hub.domain.checks import is_amount, is_id
 from hub.domain.credit import (
     Claim,
     CreditAccount,
@@ -188,6 +188,11 @@ def decide_customer(
     account: CreditAccount | None, event: CustomerUpdated | PaymentReceived, policy: Policy
 ) -> CreditDecision:
     """What a customer's event makes of the account."""
+    if not is_id(event.customer_id):
+        refused = _refused(
+            event, "id-invalid", f"{event.customer_id!r} has control characters and can name no customer"
+        )
+        return replace(refused, account=account)
     mark = mark_of(event)
     if account is not None and already_seen(account.seen, mark, event):
         return CreditDecision(account, None, None, "duplicate", "duplicate", f"{event.event_id} came before")

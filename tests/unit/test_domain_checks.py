@@ -19,6 +19,8 @@ from tests.support.orders import ADDRESS, Story, line
     [
         ({"order_id": ""}, "order-id-missing", "order_id", ""),
         ({"customer_id": ""}, "customer-missing", "customer_id", ""),
+        ({"customer_id": "C-1\x1fORD-2"}, "id-invalid", "customer_id", "C-1\x1fORD-2"),
+        ({"order_id": "ORD\n1"}, "id-invalid", "order_id", "ORD\n1"),
         ({"currency": "EURO"}, "unknown-currency", "currency", "EURO"),
         ({"currency": "XXX"}, "unknown-currency", "currency", "XXX"),
         ({"deliver_to": replace(ADDRESS, country="UK")}, "unknown-country", "deliver_to.country", "UK"),

@@ -318,6 +318,11 @@ def test_terms_that_make_no_sense_are_refused(terms: dict[str, Any], code: str) 
     assert (decision.outcome, decision.code, decision.account) == ("refused", code, before)
 
 
+def test_a_customer_whose_id_would_be_the_key_of_an_order_is_refused() -> None:
+    account = Account("1000")
+    assert account.update(customer_id="C-1\x1fO1").code == "id-invalid"
+
+
 @pytest.mark.parametrize(
     ("amount", "currency"), [("0", "EUR"), ("NaN", "EUR"), ("1E+99", "EUR"), ("0.001", "EUR"), ("5", "USD")]
 )

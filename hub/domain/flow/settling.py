@@ -80,7 +80,7 @@ def _charges_back(turn: Turn, credited: Mapping[int, Sequence[Piece]]) -> dict[i
 def end_if_complete(turn: Turn, before: tuple[LineState, ...], reason: str = "") -> bool:
     """Settles the order if everything wanted was delivered, or ends it as cancelled if nothing was and nothing is.
 
-    The customer is told that it is delivered, unless it was so in the lines `before`; or for what `reason` it is cancelled.
+    The customer is told that it is delivered, unless it was so in the lines `before`, or why it is cancelled: `reason`.
     """
     if any(is_open(line) for line in turn.state.lines):
         return False
