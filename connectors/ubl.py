@@ -18,12 +18,13 @@ from lxml.etree import _Element as Element
 from connectors.base import Accepted, Event, Refusal
 from connectors.defaults import Vat
 from connectors.findings import MAX_DOCUMENT_BYTES, MAX_PROBLEMS, DocumentError, Findings, checked
+from connectors.ubl_agreement import order_agreement
 from connectors.ubl_change import CANCELLATION, CHANGE, read_cancellation, read_change
 from connectors.ubl_head import NAMESPACES, currency_of, customer_of, event_id, issued, party_id
-from connectors.ubl_line import document_discount, read_line, requested_delivery
+from connectors.ubl_line import read_line, requested_delivery
 from connectors.xmldoc import Node, parse
 from hub.domain.events import OrderCancelled, OrderChanged, OrderPlaced
-from hub.domain.model import Address, OrderLine
+from hub.domain.model import Address, OrderAdjustment, OrderLine
 from hub.domain.money import exact
 
 ORDER = "{urn:oasis:names:specification:ubl:schema:xsd:Order-2}Order"
@@ -77,8 +78,9 @@ def _order(root: Element, default_vat: Vat | None, findings: Findings) -> OrderP
     if not lines and not findings.errors:
         order.fail("an order needs at least one line", below="cac:OrderLine")
     discount = Decimal(0)
+    adjustments: tuple[OrderAdjustment, ...] = ()
     if not findings.errors:
-        discount = document_discount(order, lines, currency)
+        discount, adjustments = order_agreement(order, lines, currency, findings)
     purchase_order = order.require("cbc:ID", "an order needs its number").text
     customer_id = customer_of(order)
     type_code = order.one("cbc:OrderTypeCode")
@@ -102,6 +104,7 @@ def _order(root: Element, default_vat: Vat | None, findings: Findings) -> OrderP
         priority="urgent" if level in URGENT else "normal",
         locale=next((language for note in notes if (language := note.attribute("languageID"))), "en").lower(),
         note="\n".join([*(note.text for note in notes), *(f"Assumed: {text}" for text in findings.assumed)]),
+        adjustments=adjustments,
     )
 
 

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, cast, get_args
 
-from connectors.amounts import exact_percent
+from msgspec.structs import asdict
+
+from connectors.agreements import MAX_PERCENT, Kind, Stated, divided, understood, worth
 from connectors.defaults import Defaults, Vat, plain
 from connectors.edi.message import Fields, Trader
 from connectors.edi.segments import Segment
 from connectors.findings import MAX_PROBLEMS, Findings
-from hub.domain.model import VatCategory
+from hub.domain import amounts
+from hub.domain.en16931 import Totals
+from hub.domain.model import Adjustment, OrderAdjustment, OrderLine, VatCategory
 from hub.domain.money import CURRENCIES
 
 
@@ -145,30 +149,48 @@ def default_vat(line: Segment, line_id: str, defaults: Defaults, findings: Findi
     return defaults.vat
 
 
-def percent_of(amount: Decimal, whole: Decimal, segment: Segment, element: int, component: int = 1) -> Decimal:
-    """The percentage an allowance by amount is of what it is taken from, when that is exact: right for every part."""
-    percent = exact_percent(amount, whole)
-    if percent is None or not 0 <= percent <= 100:
-        segment.fail(
-            element,
-            f"an allowance of {plain(amount)} is no exact percentage of {plain(whole)}; state one",
-            component=component,
-        )
-    return percent
+def read(stated: Stated, whole: Decimal | None, currency: str, where: Segment, element: int = 0) -> Adjustment:
+    """An allowance or charge as the hub takes it; what is wrong with it is wrong with this element."""
+    try:
+        return understood(stated, whole, currency)
+    except ValueError as error:
+        where.fail(element, str(error))
 
 
-def percentage(segment: Segment, element: int, component: int = 1) -> Decimal:
-    """An allowance in percent, 0 to 100."""
+def percentage(segment: Segment, element: int, kind: Kind, component: int = 1) -> Decimal:
+    """An allowance of 0 to 100 percent, or a charge."""
     value = segment.decimal(element, component)
-    if not 0 <= value <= 100:
-        segment.fail(
-            element, f"an allowance of {plain(value)}% is not between nothing and the whole", component=component
-        )
+    if not 0 <= value <= MAX_PERCENT[kind]:
+        reason = f"a percentage of {plain(value)} is not between 0 and {MAX_PERCENT[kind]}"
+        segment.fail(element, reason, component=component)
     return value
 
 
-def net(line: Fields) -> Decimal:
-    """What a line comes to, unrounded."""
-    gross: Decimal = line["quantity"] * line["price"] / line["base_quantity"]
-    reduced: Decimal = gross * (100 - line["discount_percent"]) / 100
-    return reduced
+def line_agreement(found: Iterable[Adjustment]) -> Fields:
+    """A line's fields of what it allows and charges."""
+    discount, others = divided(found)
+    return {"discount_percent": discount, "adjustments": tuple(map(asdict, others))}
+
+
+def order_agreement(found: Iterable[OrderAdjustment]) -> Fields:
+    """The same of an order."""
+    discount, others = divided(found)
+    return {"discount_percent": discount, "adjustments": tuple(map(asdict, others))}
+
+
+def order_line(fields: Fields) -> OrderLine:
+    """The line that its fields say, as far as amounts follow from it."""
+    adjustments = tuple(Adjustment(**each) for each in fields.get("adjustments", ()))
+    return OrderLine(**{**fields, "adjustments": adjustments, "requested_delivery": None})
+
+
+def net(fields: Fields, currency: str) -> Decimal:
+    """What a line comes to (BT-131)."""
+    line = order_line(fields)
+    return amounts.net(line, line.quantity, currency)
+
+
+def comes_to(lines: Iterable[Fields], agreement: Fields, currency: str) -> Totals | None:
+    """What an order comes to; None where that is not defined, as the hub's checks will say."""
+    adjustments = tuple(OrderAdjustment(**each) for each in agreement["adjustments"])
+    return worth(currency, [order_line(each) for each in lines], agreement["discount_percent"], adjustments)

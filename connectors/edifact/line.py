@@ -7,23 +7,21 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from connectors.amounts import agree
-from connectors.defaults import Defaults, Vat, plain
+from connectors.defaults import Defaults, plain
 from connectors.edi.message import Fields
-from connectors.edi.orders import default_vat, first, loops, net, percent_of, percentage, price, quantity, vat
+from connectors.edi.orders import default_vat, first, net, price, quantity
 from connectors.edi.segments import Segment
+from connectors.edifact.agreement import on_line, outside, tax
 from connectors.edifact.codes import ITEM_TYPES, UNITS
 from connectors.findings import Findings
-from hub.domain.money import round_half_up
 
 _ORDERED = ("21", "1")
 """6063: ordered quantity, discrete quantity."""
 _NET, _GROSS = ("AAA", "NTP"), ("AAB", "GRP")
 """5125. A net price includes the line's allowances, which then only inform; from a gross one they are taken off."""
 _LINE_AMOUNT = "203"
-_ALLOWANCE_AMOUNTS = ("8", "204")
 _WANTED = ("2", "63", "69", "64")
 """2005: delivery requested, latest, promised for, earliest."""
-_IN_ALLOWANCE = frozenset({"PCD", "MOA", "QTY", "RTE", "TAX", "CUX", "DTM"})
 _FORMATS = {"101": ("%y%m%d", 6), "102": ("%Y%m%d", 8), "203": ("%Y%m%d%H%M", 12), "204": ("%Y%m%d%H%M%S", 14)}
 """2379: how a moment is written, and in how many digits."""
 
@@ -55,30 +53,29 @@ def read_line(
         "discount_percent": Decimal(0),
         "requested_delivery": requested_delivery(segments),
     }
-    if gross:
-        fields["discount_percent"] = allowances(segments, net(fields))
-    _check_amount(segments, net(fields), currency)
-    taxed = _tax(segments) or default_vat(line, line_id, defaults, findings)
+    taxed = tax(outside(segments)) or tax(segments) or default_vat(line, line_id, defaults, findings)
     fields["vat_category"], fields["vat_rate"] = taxed
-    return fields
+    return _agreed(segments, fields, currency, findings, net_price=not gross)
 
 
-def allowances(segments: Iterable[Segment], whole: Decimal) -> Decimal:
-    """ALC groups as one percentage of `whole`. A charge is refused, as nothing says what becomes of it in parts."""
-    total = Decimal(0)
-    for group in loops(segments, "ALC", _IN_ALLOWANCE):
-        head = group[0]
-        if head.get(1) == "C":
-            reason = head.get(5, 4) or head.get(5) or "no reason given"
-            head.fail(1, f"a charge ({reason[:40]}) is not accepted; order it as a line or agree a net price")
-        percent, amount = first(group, "PCD"), first(group, "MOA", *_ALLOWANCE_AMOUNTS)
-        if percent:
-            total += percentage(percent, 1, 2)
-        elif amount:
-            total += percent_of(amount.decimal(1, 2), whole, amount, 1, 2)
-        else:
-            head.fail(0, "an allowance needs its percentage (PCD) or its amount (MOA+8)", "segment-missing")
-    return total
+def _agreed(
+    segments: Sequence[Segment], fields: Fields, currency: str, findings: Findings, *, net_price: bool
+) -> Fields:
+    """The fields with what the line allows and charges: a net price has it in it, unless the line's amount says not."""
+    stated = first(segments, "MOA", _LINE_AMOUNT)
+    amount = stated.decimal(1, 2) if stated else None
+    plainly = net(fields, currency)
+    if net_price and (amount is None or agree(amount, plainly, currency)):
+        if first(segments, "ALC", "C"):
+            findings.assumed.append(f"the net price of line {fields['line_id']} has its charges in it")
+        return fields
+    agreed = fields | on_line(segments, fields, currency)
+    computed = net(agreed, currency)
+    if stated and amount is not None and not agree(amount, computed, currency):
+        shown = " or ".join(dict.fromkeys(map(plain, (plainly, computed) if net_price else (computed,))))
+        reason = f"the line says {stated.get(1, 2)}, but it comes to {shown}; ask the buyer which is meant"
+        stated.fail(1, reason, component=2)
+    return agreed
 
 
 def requested_delivery(segments: Iterable[Segment]) -> str | None:
@@ -101,23 +98,6 @@ def moment(segment: Segment) -> datetime:
         return datetime.strptime(digits, pattern or "%Y").replace(tzinfo=UTC)
     except ValueError:
         segment.fail(1, f"{text[:40]!r} is not a date in format {code[:40]}, like 20260331:102", "date", 2)
-
-
-def _check_amount(segments: Iterable[Segment], computed: Decimal, currency: str) -> None:
-    stated = first(segments, "MOA", _LINE_AMOUNT)
-    amount = round_half_up(computed, currency)
-    if stated and not agree(stated.decimal(1, 2), amount, currency):
-        reason = f"the line says {stated.get(1, 2)}, but it comes to {plain(amount)}; ask the buyer which is meant"
-        stated.fail(1, reason, component=2)
-
-
-def _tax(segments: Iterable[Segment]) -> Vat | None:
-    """TAX+7+VAT: category (5305) and rate (5278)."""
-    found = next((each for each in segments if each.tag == "TAX" and each.get(2) == "VAT"), None)
-    if found is None:
-        return None
-    rate = found.decimal(5, 4) if found.get(5, 4) else Decimal(0)
-    return vat(found.get(6) or ("S" if rate else "Z"), rate, found, 6)
 
 
 def _item(segments: Sequence[Segment], findings: Findings) -> str:

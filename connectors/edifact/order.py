@@ -7,24 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
 from types import MappingProxyType
 
 from connectors.amounts import agree
-from connectors.defaults import Defaults, plain
+from connectors.defaults import Defaults, Vat, plain
 from connectors.edi.message import Fields, Message, Read
-from connectors.edi.orders import Parts, default_currency, divide, each_line, known_currency, net
+from connectors.edi.orders import Parts, comes_to, default_currency, divide, each_line, known_currency, net
 from connectors.edi.segments import Segment
+from connectors.edifact.agreement import on_whole
 from connectors.edifact.codes import ORDER_TYPES, URGENT
-from connectors.edifact.line import allowances, moment, read_line, requested_delivery
+from connectors.edifact.line import moment, read_line, requested_delivery
 from connectors.edifact.parties import customer_of, deliver_to, seller_of
 from connectors.findings import Findings
-from hub.domain.money import round_half_up
 
 _SUMMARY = frozenset({"UNS"})
 _DOCUMENT_DATE = "137"
 _ORDER_CURRENCY = "2"
-_LINES_TOTAL = "79"
+_LINES_TOTAL, _TAXABLE, _TOTAL = "79", "125", "86"
+"""5025: total of the line items, taxable amount, total of the message."""
 _LINE_COUNT = "2"
 _ORDER_NUMBER = "ON"
 _ACTIONS = {"1": "add", "2": "delete", "3": "change"}
@@ -66,7 +66,7 @@ def read_order(message: Message, defaults: Defaults, findings: Findings) -> Fiel
         "currency": currency,
         "lines": tuple(lines),
         "deliver_to": deliver_to(parts, head, defaults, findings),
-        "discount_percent": _discount(parts, lines, currency),
+        **_agreement(parts, lines, currency),
         "requested_delivery": requested_delivery(parts.head),
         "seller_id": seller_of(parts),
         "priority": "urgent" if kind in URGENT else "normal",
@@ -100,11 +100,13 @@ def read_change(message: Message, defaults: Defaults, findings: Findings) -> Fie
         with findings:
             changes.extend(_change(segments, position, currency, defaults, findings))
     _check_count(parts)
-    if not changes and not findings.errors:
+    agreement = on_whole(parts.head, None, currency) if any(each.tag == "ALC" for each in parts.head) else {}
+    if not changes and not agreement and not findings.errors:
         head.fail(
             0, "the change names no line that changes (LIN); other changes are for the order desk", "segment-missing"
         )
-    return {"type": "OrderChanged", **fields, "revision": _revision(head, findings), "changes": tuple(changes)}
+    revision = _revision(head, findings)
+    return {"type": "OrderChanged", **fields, "revision": revision, "changes": tuple(changes), **agreement}
 
 
 def _head(parts: Parts, message: Message) -> Segment:
@@ -150,16 +152,23 @@ def _change(
     return ({"action": action, "line_id": line_id, "line": read},)
 
 
-def _discount(parts: Parts, lines: list[Fields], currency: str) -> Decimal:
-    """Allowances on the whole order, after the stated sum of lines was checked."""
-    whole = sum((round_half_up(net(line), currency) for line in lines), Decimal(0))
+def _agreement(parts: Parts, lines: list[Fields], currency: str) -> Fields:
+    """What the order allows and charges, held against the totals it states."""
+    nets = [(Vat(line["vat_category"], line["vat_rate"]), net(line, currency)) for line in lines]
+    agreement = on_whole(parts.head, nets, currency)
+    computed = comes_to(lines, agreement, currency)
+    if computed is None:
+        return agreement
+    without, with_vat = computed.tax_exclusive, computed.tax_inclusive
     for segment in parts.summary:
-        if segment.tag == "MOA" and segment.get(1) == _LINES_TOTAL:
-            stated = segment.decimal(1, 2)
-            if not agree(stated, whole, currency, len(lines)):
-                reason = f"the order says {plain(stated)}, but its lines come to {plain(whole)}"
-                segment.fail(1, f"{reason}; ask the buyer which is meant", component=2)
-    return allowances(parts.head, whole)
+        code = segment.get(1) if segment.tag == "MOA" else ""
+        mine = {_LINES_TOTAL: (computed.line_total,), _TAXABLE: (without,), _TOTAL: (with_vat, without)}.get(code, ())
+        if mine and not any(agree(segment.decimal(1, 2), each, currency, len(lines)) for each in mine):
+            what = "its lines come" if code == _LINES_TOTAL else "it comes"
+            shown = " or ".join(dict.fromkeys(map(plain, mine)))
+            reason = f"the order says {plain(segment.decimal(1, 2))}, but {what} to {shown}"
+            segment.fail(1, f"{reason}; ask the buyer which is meant", component=2)
+    return agreement
 
 
 def _check_count(parts: Parts) -> None:

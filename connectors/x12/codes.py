@@ -85,6 +85,8 @@ SERVICES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Element 1300 to UNCL 5189 and 7161 where they have it, and what it is called where SAC15 does not say."""
+TAXES = frozenset({"D360", "H850"})
+"""Element 1300: goods and services tax, tax."""
 SERVICES_OF: Mapping[tuple[str, str], str] = MappingProxyType(
     {("allowance", "95"): DISCOUNT, ("charge", "FC"): "D240", ("charge", "HD"): "D500"}
 )

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from connectors.defaults import Defaults, Vat
 from connectors.edi.message import Fields
-from connectors.edi.orders import default_vat, first, percent_of, percentage, price, quantity, vat
+from connectors.edi.orders import default_vat, first, price, quantity, vat
 from connectors.edi.segments import Segment
 from connectors.findings import Findings
+from connectors.x12.agreement import on_line
 from connectors.x12.codes import ITEM_QUALIFIERS, PRICED_FOR, UNITS
 
 DELIVERY = ("002", "106", "063", "067")
@@ -21,7 +22,13 @@ _NO_CHARGE = "NC"
 
 
 def read_line(
-    segments: Sequence[Segment], line_id: str, places: tuple[int, int], defaults: Defaults, findings: Findings
+    segments: Sequence[Segment],
+    line_id: str,
+    places: tuple[int, int],
+    defaults: Defaults,
+    findings: Findings,
+    *,
+    currency: str,
 ) -> Fields:
     """One line as an order has it. `places`: the elements of its quantity and unit; price, basis, and pairs of
     qualifier and item number follow the unit.
@@ -44,7 +51,7 @@ def read_line(
         "price": Decimal(0) if priced_for == _NO_CHARGE else price(line, at_unit + 1),
         "base_quantity": PRICED_FOR.get(priced_for, Decimal(1)),
     }
-    fields["discount_percent"] = allowances(segments, fields["quantity"] * fields["price"] / fields["base_quantity"])
+    fields |= on_line(segments, fields, currency)
     taxed = _tax(segments) or default_vat(line, line_id, defaults, findings)
     fields["vat_category"], fields["vat_rate"] = taxed
     fields["requested_delivery"] = requested_delivery(segments)
@@ -62,22 +69,6 @@ def requested_delivery(segments: Iterable[Segment]) -> str | None:
     """The day goods are asked for (DTM)."""
     found = next((each for code in DELIVERY if (each := first(segments, "DTM", code))), None)
     return found.date(2).isoformat() if found else None
-
-
-def allowances(segments: Iterable[Segment], whole: Decimal) -> Decimal:
-    """SAC allowances as one percentage of `whole`. A charge is refused, as nothing says what becomes of it in parts."""
-    total = Decimal(0)
-    for segment in segments:
-        if segment.tag == "SAC" and segment.get(1) != "N":
-            if segment.get(1) != "A":
-                reason = segment.get(15) or segment.get(2) or "no reason given"
-                segment.fail(1, f"a charge ({reason[:40]}) is not accepted; order it as a line or agree a net price")
-            if segment.get(7):
-                total += percentage(segment, 7)
-            else:
-                segment.require(5, "an allowance needs its amount (SAC05) or its percentage (SAC07)")
-                total += percent_of(segment.decimal(5) / 100, whole, segment, 5)
-    return total
 
 
 def _tax(segments: Iterable[Segment]) -> Vat | None:

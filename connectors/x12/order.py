@@ -12,13 +12,13 @@ from types import MappingProxyType
 from connectors.amounts import agree
 from connectors.defaults import Defaults
 from connectors.edi.message import Fields, Message, Read
-from connectors.edi.orders import Parts, default_currency, divide, each_line, known_currency, net
+from connectors.edi.orders import Parts, comes_to, default_currency, divide, each_line, known_currency, net
 from connectors.edi.segments import Segment
 from connectors.findings import Findings
+from connectors.x12.agreement import on_whole
 from connectors.x12.codes import ORDER_TYPES, RELEASE, URGENT
-from connectors.x12.line import allowances, read_line, requested_delivery
+from connectors.x12.line import read_line, requested_delivery
 from connectors.x12.parties import customer_of, deliver_to, parties, seller_of
-from hub.domain.money import round_half_up
 
 _SUMMARY = frozenset({"CTT", "AMT"})
 _ACTIONS = {
@@ -27,6 +27,8 @@ _ACTIONS = {
     **dict.fromkeys(("CA", "CB", "CT", "MU", "PC", "PQ", "QD", "QI", "RZ"), "change"),
 }
 _UNCHANGED = "NC"
+_IN_CENTS = "USD"
+"""Of a change that names no currency: amounts in SAC have two decimals whatever it is."""
 _PURPOSES = {"01": "cancellation", "04": "change"}
 
 
@@ -45,7 +47,8 @@ def read_order(message: Message, defaults: Defaults, findings: Findings) -> Fiel
     lines: list[Fields] = []
     for position, segments in enumerate(each_line(parts.lines, findings), 1):
         with findings:
-            lines.append(read_line(segments, segments[0].get(1) or str(position), (2, 3), defaults, findings))
+            line_id = segments[0].get(1) or str(position)
+            lines.append(read_line(segments, line_id, (2, 3), defaults, findings, currency=currency))
     if not parts.lines:
         head.fail(0, "an order needs at least one line (PO1)", "segment-missing")
     _check_count(parts)
@@ -63,7 +66,7 @@ def read_order(message: Message, defaults: Defaults, findings: Findings) -> Fiel
         "currency": currency,
         "lines": tuple(lines),
         "deliver_to": deliver_to(found, head, defaults, findings),
-        "discount_percent": _discount(parts, lines, currency),
+        **_agreement(parts, lines, currency),
         "requested_delivery": requested_delivery(parts.head),
         "seller_id": seller_of(found),
         "priority": "urgent" if kind in URGENT else "normal",
@@ -92,16 +95,20 @@ def read_change(message: Message, defaults: Defaults, findings: Findings) -> Fie
     }
     if _PURPOSES[purpose] == "cancellation":
         return {"type": "OrderCancelled", **fields}
+    found = parts.first("CUR")
+    currency = known_currency(found, 2) if found else defaults.currency or _IN_CENTS
     changes: list[Fields] = []
     for position, segments in enumerate(each_line(parts.lines, findings), 1):
         with findings:
-            changes.extend(_change(segments, position, defaults, findings))
+            changes.extend(_change(segments, position, currency, defaults, findings))
     _check_count(parts)
-    if not changes and not findings.errors:
+    agreement = on_whole(parts.head, None, currency) if any(each.tag == "SAC" for each in parts.head) else {}
+    if not changes and not agreement and not findings.errors:
         head.fail(
             0, "the change names no line that changes (POC); other changes are for the order desk", "segment-missing"
         )
-    return {"type": "OrderChanged", **fields, "revision": _revision(head, findings), "changes": tuple(changes)}
+    revision = _revision(head, findings)
+    return {"type": "OrderChanged", **fields, "revision": revision, "changes": tuple(changes), **agreement}
 
 
 def _head(parts: Parts, message: Message, tag: str) -> Segment:
@@ -124,7 +131,9 @@ def _revision(head: Segment, findings: Findings) -> int:
     return int(text)
 
 
-def _change(segments: list[Segment], position: int, defaults: Defaults, findings: Findings) -> Iterable[Fields]:
+def _change(
+    segments: list[Segment], position: int, currency: str, defaults: Defaults, findings: Findings
+) -> Iterable[Fields]:
     line = segments[0]
     code = line.get(2)
     line_id = line.get(1) or str(position)
@@ -135,7 +144,8 @@ def _change(segments: list[Segment], position: int, defaults: Defaults, findings
     )
     if action == "delete":
         return ({"action": action, "line_id": line_id},)
-    return ({"action": action, "line_id": line_id, "line": read_line(segments, line_id, (3, 5), defaults, findings)},)
+    read = read_line(segments, line_id, (3, 5), defaults, findings, currency=currency)
+    return ({"action": action, "line_id": line_id, "line": read},)
 
 
 def _currency(parts: Parts, head: Segment, defaults: Defaults, findings: Findings) -> str:
@@ -143,18 +153,22 @@ def _currency(parts: Parts, head: Segment, defaults: Defaults, findings: Finding
     return known_currency(found, 2) if found else default_currency(head, defaults, findings)
 
 
-def _discount(parts: Parts, lines: list[Fields], currency: str) -> Decimal:
-    """Allowances on the whole order, after the stated total was checked."""
-    whole = sum((round_half_up(net(line), currency) for line in lines), Decimal(0))
-    discount = allowances(parts.head, whole)
+def _agreement(parts: Parts, lines: list[Fields], currency: str) -> Fields:
+    """What the order allows and charges, held against the stated total: with its charges, or of its goods alone."""
+    agreement = on_whole(parts.head, sum((net(line, currency) for line in lines), Decimal(0)), currency)
+    computed = comes_to(lines, agreement, currency)
+    if computed is None:
+        return agreement
     for segment in parts.summary:
         if segment.tag == "AMT" and segment.get(1) == "TT":
-            total = round_half_up(whole * (100 - discount) / 100, currency)
-            if not agree(segment.decimal(2), total, currency, len(lines)):
+            goods = computed.line_total - computed.allowance_total
+            stated, mine = segment.decimal(2), (goods, computed.tax_exclusive, computed.tax_inclusive)
+            if not any(agree(stated, each, currency, len(lines)) for each in mine):
+                shown = " or ".join(map(str, dict.fromkeys((goods, computed.tax_exclusive))))
                 segment.fail(
-                    2, f"the order says {segment.get(2)}, but its lines come to {total}; ask the buyer which is meant"
+                    2, f"the order says {segment.get(2)}, but its lines come to {shown}; ask the buyer which is meant"
                 )
-    return discount
+    return agreement
 
 
 def _check_count(parts: Parts) -> None:

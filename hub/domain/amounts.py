@@ -17,13 +17,22 @@ from hub.domain.en16931.reasons import DISCOUNT
 from hub.domain.en16931.totals import adjustment_amount, line_total
 from hub.domain.events import OrderPlaced
 from hub.domain.ledger import wanted
-from hub.domain.model import Adjustment, OrderAdjustment, OrderLine, VatCategory
+from hub.domain.model import Adjustment, Frozen, OrderAdjustment, OrderLine, VatCategory
 from hub.domain.money import exact, round_half_up
 from hub.domain.order import ZERO, LineState, Terms
 
 _HUNDRED = Decimal(100)
 
-Order = Terms | OrderPlaced
+
+class Agreement(Frozen):
+    """What an order allows and charges, apart from the order."""
+
+    currency: str
+    discount_percent: Decimal
+    adjustments: tuple[OrderAdjustment, ...]
+
+
+Order = Terms | OrderPlaced | Agreement
 """What says of an order which currency it is in and what it allows and charges, as `hub.domain.agreeing` has it."""
 Beside = tuple[AdjustmentRole, DocumentAdjustment]
 A = TypeVar("A", Adjustment, DocumentAdjustment)
@@ -219,8 +228,8 @@ def _share(each: OrderAdjustment, vat: Vat, net_amount: Decimal, currency: str) 
     if is_once(each) or not is_of(each, vat.category, vat.rate):
         return None
     amount = None
-    if each.amount is not None and each.base_amount is not None:
-        amount = round_half_up(each.amount * net_amount / each.base_amount, currency)
+    if each.amount is not None:
+        amount = round_half_up(each.amount * net_amount / each.base_amount, currency) if each.base_amount else ZERO
     if ZERO in {amount, net_amount}:
         return None
     percent = each.percent if amount is None else None

@@ -15,7 +15,7 @@ from connectors.defaults import NO_DEFAULTS, Defaults, Vat
 from connectors.edifact.reader import Edifact
 from connectors.ubl import UblOrders
 from hub.domain.events import OrderCancelled, OrderChanged, OrderPlaced
-from hub.domain.model import Address, OrderLine
+from hub.domain.model import Address, OrderAdjustment, OrderLine
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 EXAMPLE = (EXAMPLES / "orders.edi").read_text()
@@ -195,6 +195,57 @@ def test_what_an_order_leaves_open_is_refused_or_filled_in_and_told() -> None:
     )
 
 
+LINE = "ALC+A+++1'\nPCD+1:5'"
+
+
+@pytest.mark.parametrize(
+    ("groups", "amount", "discount", "adjustments"),
+    [
+        ("ALC+C++6++FC:::Fracht'\nMOA+23:12.50'", "1092.5", 0, [("charge", "12.50", None, "Fracht", "FC")]),
+        ("ALC+C++++IS'\nPCD+2:1'\nMOA+8:10.80'", "1090.8", 0, [("charge", None, "1", "", "IS")]),
+        ("ALC+C+FC'\nRTE+1:2:100:PCE'", "1088", 0, [("charge", "8.00", None, "", "FC")]),
+        ("ALC+A++++DI'\nMOA+204:3.33'", "1076.67", 0, [("allowance", "3.33", None, "", "95")]),
+        ("ALC+A+++1+TD'\nPCD+1:10'\nALC+A+++2+TD'\nPCD+1:5'", "923.4", 10, [("allowance", None, "5", "", "95")]),
+        ("ALC+N'", "1080", 0, []),
+    ],
+)
+def test_what_a_line_allows_and_charges_is_taken_as_amount_percentage_or_rate(
+    groups: str, amount: str, discount: int, adjustments: list[tuple[str, str | None, str | None, str, str]]
+) -> None:
+    read = order(changed((LINE, groups), ("MOA+203:1026", f"MOA+203:{amount}"), ("MOA+79:1827.33'\n", "")))
+    (line, _) = read.lines
+    assert line.discount_percent == discount
+    found = [(each.kind, each.amount, each.percent, each.reason, each.reason_code) for each in line.adjustments]
+    decimals = [
+        (kind, by and Decimal(by), percent and Decimal(percent), *named) for kind, by, percent, *named in adjustments
+    ]
+    assert found == decimals
+
+
+def test_a_net_price_has_its_charges_in_it_unless_the_amount_of_the_line_says_not() -> None:
+    charge = "PRI+AAA:6.65'\nALC+C++++FC'\nMOA+8:10'"
+    without = read(changed(("PRI+AAA:6.65'", charge), ("MOA+79:1827.33'\n", "")))[0]
+    assert isinstance(without, Accepted)
+    assert isinstance(without.event, OrderPlaced)
+    assert without.event.lines[1].adjustments == ()
+    assert without.assumed == ("the net price of line 2 has its charges in it",)
+    added = changed(("PRI+AAA:6.65'", "MOA+203:811.33'\n" + charge), ("MOA+79:1827.33", "MOA+79:1837.33"))
+    assert [each.amount for each in order(added).lines[1].adjustments] == [10]
+
+
+def test_what_the_whole_order_charges_is_taken_with_its_vat() -> None:
+    groups = "ALC+A+++1'\nPCD+1:2'\nALC+C++++FC:::By van'\nMOA+8:25'\nTAX+7+VAT+++:::7+S'"
+    read = order(changed(("ALC+A+++1'\nPCD+1:2'", groups), ("UNS+S'", "UNS+S'\nMOA+125:1815.78'\nMOA+86:2157.78'")))
+    assert read.adjustments[-1] == OrderAdjustment(
+        "charge",
+        amount=Decimal(25),
+        reason="By van",
+        reason_code="FC",
+        vat_category="S",
+        vat_rate=Decimal(7),
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
@@ -210,8 +261,13 @@ def test_what_an_order_leaves_open_is_refused_or_filled_in_and_told() -> None:
         ("137:20260302:102", "137:20260231:102", "DTM element 1.2 (segment 3, line 5): '20260231' is not a date"),
         ("BGM+220", "BGM+231", "BGM element 1 (segment 2, line 4): order type '231' is not an order"),
         ("0417+9", "0417+5", "BGM element 3 (segment 2, line 4): an order of function '5' is no new one"),
-        ("ALC+A", "ALC+C+FC", "ALC element 1 (segment 10, line 12): a charge"),
-        ("PCD+1:2", "PCD+1:200", "PCD element 1.2 (segment 11, line 13): an allowance of 200% is not between"),
+        ("ALC+A", "ALC+X", "ALC element 1 (segment 10, line 12): 'X' is neither an allowance (A) nor a charge (C)"),
+        ("ALC+A+++1", "ALC+A++1+1", "ALC element 3 (segment 10, line 12): it is settled by other means"),
+        ("ALC+A+++1'\nPCD+1:2'", "ALC+A+++1'", "ALC (segment 10, line 12): it needs its percentage (PCD), amount"),
+        ("PCD+1:2'", "PCD+1:2'\nMOA+8:10'", "(no reason given) says 10, but 2% of 1827.33 is 36.55; ask the"),
+        ("PCD+1:2'", "RTE+1:0.10'", "RTE (segment 11, line 13): a rate on the whole order needs the quantity"),
+        ("MOA+79:1827.33'", "MOA+125:1827.33'", "the order says 1827.33, but it comes to 1790.78; ask the buyer"),
+        ("PCD+1:2", "PCD+1:200", "PCD element 1.2 (segment 11, line 13): a percentage of 200 is not between 0"),
         (":::19+S", ":::0+S", "TAX element 6 (segment 18, line 20): VAT category 'S' with 0%"),
     ],
 )  # fmt: skip

@@ -14,7 +14,7 @@ from connectors.base import Accepted, Refusal
 from connectors.defaults import Vat
 from connectors.ubl import UblOrders
 from hub.domain.events import OrderPlaced
-from hub.domain.model import Address, OrderLine
+from hub.domain.model import Address, Adjustment, OrderAdjustment, OrderLine
 
 EXAMPLE = (Path(__file__).parents[2] / "examples" / "order.xml").read_text()
 
@@ -163,11 +163,10 @@ def test_a_line_without_vat_is_refused_unless_a_default_is_given() -> None:
     ("factor", "amount"),
     [
         ("<cbc:MultiplierFactorNumeric>0.05</cbc:MultiplierFactorNumeric>", "54.00"),
-        ("", "54.00"),
         ("<cbc:MultiplierFactorNumeric>5</cbc:MultiplierFactorNumeric>", "54.02"),
     ],
 )
-def test_an_allowance_by_fraction_or_by_amount_is_the_percentage_it_is_of_its_line(factor: str, amount: str) -> None:
+def test_an_allowance_in_percent_or_as_a_fraction_of_its_line_is_its_discount(factor: str, amount: str) -> None:
     stated = "1026.00" if amount == "54.00" else "1025.98"
     document = changed(
         ("<cbc:MultiplierFactorNumeric>5</cbc:MultiplierFactorNumeric>", factor), ("54.00", amount), ("1026.00", stated)
@@ -175,11 +174,130 @@ def test_an_allowance_by_fraction_or_by_amount_is_the_percentage_it_is_of_its_li
     assert order(document).lines[0].discount_percent == 5
 
 
-def test_an_allowance_that_is_no_exact_percentage_is_refused_rather_than_rounded() -> None:
+TOTALS = re.search(r"  <cac:AnticipatedMonetaryTotal>.*</cac:AnticipatedMonetaryTotal>\n", EXAMPLE, re.DOTALL)
+assert TOTALS
+EXPECTED = TOTALS[0]
+
+
+def test_an_allowance_by_amount_is_that_amount() -> None:
     document = changed(
-        ("<cbc:MultiplierFactorNumeric>5</cbc:MultiplierFactorNumeric>", ""), ("54.00", "50.01"), ("1026.00", "1029.99")
+        ("<cbc:MultiplierFactorNumeric>5</cbc:MultiplierFactorNumeric>", ""),
+        ("54.00", "50.01"),
+        ("1026.00", "1029.99"),
+        (EXPECTED, ""),
+        ("<cbc:MultiplierFactorNumeric>2</cbc:MultiplierFactorNumeric>", ""),
     )
-    assert "an allowance of 50.01 (Mengenrabatt) is no exact percentage of 1080; state one" in refused(document)
+    read = order(document)
+    (line, _) = read.lines
+    assert line.discount_percent == read.discount_percent == 0
+    assert line.adjustments == (
+        Adjustment("allowance", amount=Decimal("50.01"), reason="Mengenrabatt", reason_code="95"),
+    )
+    assert read.adjustments == (
+        OrderAdjustment("allowance", amount=Decimal("36.48"), reason="Rahmenvertrag", reason_code="95"),
+    )
+
+
+def adjusted(level: str, amount: str, reason: str, *, factor: str = "", base: str = "", vat: str = "") -> str:
+    """An AllowanceCharge; `level` is what its ChargeIndicator says."""
+    percent = f"<cbc:MultiplierFactorNumeric>{factor}</cbc:MultiplierFactorNumeric>" if factor else ""
+    whole = f'<cbc:BaseAmount currencyID="EUR">{base}</cbc:BaseAmount>' if base else ""
+    category = f"<cac:TaxCategory><cbc:ID>{vat[:1]}</cbc:ID><cbc:Percent>{vat[1:]}</cbc:Percent></cac:TaxCategory>"
+    return (
+        f"<cac:AllowanceCharge><cbc:ChargeIndicator>{level}</cbc:ChargeIndicator>{reason}{percent}"
+        f'<cbc:Amount currencyID="EUR">{amount}</cbc:Amount>{whole}{category if vat else ""}</cac:AllowanceCharge>'
+    )
+
+
+FREIGHT = "<cbc:AllowanceChargeReasonCode>FC</cbc:AllowanceChargeReasonCode>"
+ODD = (
+    "<cbc:AllowanceChargeReasonCode>D240</cbc:AllowanceChargeReasonCode>"
+    "<cbc:AllowanceChargeReason>By van</cbc:AllowanceChargeReason>"
+)
+
+
+def with_charges(*charges: str, **totals: str) -> str:
+    """The example with these beside its discount, and these totals instead of its own."""
+    stated = "".join(f'<cbc:{name} currencyID="EUR">{amount}</cbc:{name}>' for name, amount in totals.items())
+    expected = f"<cac:AnticipatedMonetaryTotal>{stated}</cac:AnticipatedMonetaryTotal>" if totals else ""
+    return changed((EXPECTED, "".join(charges) + expected))
+
+
+def test_charges_of_the_order_are_taken_as_they_are_taxed_and_meant() -> None:
+    read = order(
+        with_charges(
+            adjusted("true", "12.50", FREIGHT),
+            adjusted("true", "3.00", ODD, vat="Z0"),
+            adjusted("1", "18.24", FREIGHT, factor="1", base="1824.00", vat="S19"),
+            adjusted("true", "5.00", FREIGHT, factor="10", base="50.00", vat="S19"),
+            AllowanceTotalAmount="36.48",
+            ChargeTotalAmount="38.74",
+            TaxExclusiveAmount="1826.26",
+            TaxInclusiveAmount="2172.68",
+        )
+    )
+    assert read.discount_percent == 2
+    assert read.adjustments == (
+        OrderAdjustment("charge", amount=Decimal("12.50"), reason_code="FC"),
+        OrderAdjustment("charge", amount=Decimal("3.00"), reason="By van", vat_category="Z"),
+        OrderAdjustment("charge", percent=Decimal(1), reason_code="FC"),
+        OrderAdjustment(
+            "charge",
+            amount=Decimal("5.00"),
+            percent=Decimal(10),
+            base_amount=Decimal("50.00"),
+            reason_code="FC",
+            vat_category="S",
+            vat_rate=Decimal(19),
+        ),
+    )
+    assert "Assumed" not in read.note
+
+
+def test_a_line_with_a_charge_comes_to_its_amount() -> None:
+    price = '<cac:Price>\n        <cbc:PriceAmount currencyID="EUR">270'
+    charged = changed(
+        (price, adjusted("true", "25.00", FREIGHT) + price),
+        ("1026.00", "1051.00"),
+        ("1824.00", "1849.00"),
+        ("36.48", "36.98"),
+        ("2127.15", "2156.30"),
+    )
+    line = order(charged).lines[0]
+    assert line.discount_percent == 5
+    assert line.adjustments == (Adjustment("charge", amount=Decimal("25.00"), reason_code="FC"),)
+
+
+@pytest.mark.parametrize(
+    ("totals", "reason"),
+    [
+        ({"AllowanceTotalAmount": "37.00"}, "the order says 37.00, but its allowances come to 36.48; ask the buyer"),
+        ({"ChargeTotalAmount": "10.00"}, "the order says 10.00, but its charges come to 12.50; ask the buyer"),
+        ({"TaxExclusiveAmount": "1787.52"}, "the order says 1787.52, but without VAT it comes to 1800.02"),
+    ],
+)  # fmt: skip
+def test_totals_without_vat_that_charges_do_not_lead_to_are_refused(totals: dict[str, str], reason: str) -> None:
+    assert reason in refused(with_charges(adjusted("true", "12.50", FREIGHT), **totals))
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        {"TaxInclusiveAmount": "2000.00"},
+        {"PayableAmount": "1990.50", "PrepaidAmount": "10", "PayableRoundingAmount": "0.50"},
+    ],
+)  # fmt: skip
+def test_a_total_with_other_vat_is_noted(expected: dict[str, str]) -> None:
+    result = read(with_charges(**expected))
+    assert isinstance(result, Accepted)
+    assert result.assumed == ("VAT as its lines have it: 2127.15 in all; the buyer expects 2000",)
+
+
+def test_a_gross_price_less_its_discount_is_the_price() -> None:
+    price = "6.65</cbc:PriceAmount>"
+    right, wrong = (adjusted("false", amount, "", base="7.00") for amount in ("0.35", "0.36"))
+    assert order(changed((price, price + right))).lines[1].price == Decimal("6.65")
+    assert "the price is 6.65, but 7 less 0.36 is 6.64; ask the buyer" in refused(changed((price, price + wrong)))
 
 
 def test_the_net_price_counts_and_a_price_allowance_only_informs() -> None:
@@ -236,9 +354,15 @@ def test_an_express_shipment_is_urgent() -> None:
         (
             "false</cbc:ChargeIndicator>\n        ",
             "true</cbc:ChargeIndicator>\n        ",
-            r"OrderLine\[1\]/LineItem/AllowanceCharge \(line 77\): a charge \(Mengenrabatt\) is not accepted",
+            r"the line says 1026.00, but 400 C62 at 270 for 100 with its other allowances and charges is 1134.00",
         ),
-        (">54.00<", ">1090.00<", r"an allowance of 1090 \(Mengenrabatt\) on 1080 is not between"),
+        (
+            "false</cbc:ChargeIndicator>\n        ",
+            "no</cbc:ChargeIndicator>\n        ",
+            r"'no' is neither true \(a charge\)",
+        ),
+        (">54.00<", ">1090.00<", r"the allowance \(Mengenrabatt\) says 1090, but 5% of 1080 is 54.00; ask the buyer"),
+        (">54.00<", ">-54.00<", r"the allowance \(Mengenrabatt\) has a negative number"),
         ("<cbc:ID>S</cbc:ID>", "<cbc:ID>SR</cbc:ID>", r"VAT category 'SR' is not one of S, Z, E, AE, K, G, O"),
         (">19<", ">0<", r"VAT category S with 0%: S has a rate above zero"),
         ("<cbc:ID>S</cbc:ID>", "<cbc:ID>AE</cbc:ID>", r"VAT category AE with 19%"),
@@ -251,13 +375,13 @@ def test_a_wrong_element_is_named_with_its_path_line_and_remedy(old: str, new: s
     assert re.search(reason, refused(changed((old, new))))
 
 
-def test_an_allowance_for_one_vat_rate_only_is_refused_when_the_lines_have_others() -> None:
+def test_an_allowance_for_a_vat_rate_that_no_line_has_is_refused() -> None:
     category = "<cac:TaxCategory><cbc:ID>S</cbc:ID><cbc:Percent>{}</cbc:Percent></cac:TaxCategory>"
     place = "1824.00</cbc:BaseAmount>\n  </cac:AllowanceCharge>"
     same = changed((place, place.replace("</cac", category.format(19) + "</cac")))
     other = changed((place, place.replace("</cac", category.format(7) + "</cac")))
     assert order(same).discount_percent == 2
-    assert "an allowance on some of the lines only is not accepted" in refused(other)
+    assert "AllowanceCharge/TaxCategory (line 60): it is taxed S 7%, and no line is" in refused(other)
 
 
 def test_every_line_with_a_problem_is_named_and_the_raw_document_kept() -> None:

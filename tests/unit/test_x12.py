@@ -14,7 +14,7 @@ from connectors.base import Accepted, Read, Receipt, Refusal
 from connectors.defaults import NO_DEFAULTS, Defaults, Vat
 from connectors.x12.reader import X12
 from hub.domain.events import OrderCancelled, OrderChanged, OrderPlaced
-from hub.domain.model import Address, OrderLine
+from hub.domain.model import Address, Adjustment, OrderAdjustment, OrderLine
 
 EXAMPLE = (Path(__file__).parents[2] / "examples" / "orders.x12").read_text()
 
@@ -204,6 +204,51 @@ def test_what_an_order_leaves_open_is_refused_or_filled_in_and_told() -> None:
     assert told.event.note == "\n".join(f"Assumed: {each}" for each in told.assumed)
 
 
+SAC = "SAC*A*C310***5400**5"
+
+
+@pytest.mark.parametrize(
+    ("sac", "discount", "adjustment"),
+    [
+        ("SAC*C*D240***500", 0, Adjustment("charge", amount=Decimal(5), reason="Freight", reason_code="FC")),
+        ("SAC*C*G470***500*******06***Crate", 0, Adjustment("charge", amount=Decimal(5), reason="Crate")),
+        ("SAC*C*D270***1080*Z*1", 0, Adjustment("charge", percent=Decimal(1), reason="Fuel surcharge")),
+        ("SAC*C*D500******0.025*EA", 0, Adjustment("charge", amount=Decimal(10), reason="Handling", reason_code="HD")),
+        ("SAC*C*ZZZZ******2**30", 0, Adjustment("charge", amount=Decimal(60), reason="ZZZZ")),
+        ("SAC*A*C310***333", 0, Adjustment("allowance", amount=Decimal("3.33"), reason_code="95")),
+        ("SAC*A*C310****Z*7.5", Decimal("7.5"), None),
+        ("SAC*N*D240", 0, None),
+    ],
+)
+def test_what_a_line_allows_and_charges_is_taken_as_amount_percentage_or_rate(
+    sac: str, discount: object, adjustment: Adjustment | None
+) -> None:
+    (line, _) = order(changed((SAC, sac), ("AMT*TT*1824~\n", ""))).lines
+    assert line.discount_percent == discount
+    assert line.adjustments == (() if adjustment is None else (adjustment,))
+
+
+def test_what_the_whole_order_allows_and_charges_is_taken_and_its_total_may_count_it_or_not() -> None:
+    freight = "CUR*BY*USD~\nSAC*C*D240***2500~\nSAC*A*C310****Z*2~"
+    for total in ("1787.52", "1812.52", "2175.02"):
+        read = order(changed(("CUR*BY*USD~", freight), ("AMT*TT*1824", f"AMT*TT*{total}")))
+        assert read.discount_percent == 2
+        assert read.adjustments == (OrderAdjustment("charge", amount=Decimal(25), reason="Freight", reason_code="FC"),)
+    wrong = changed(("CUR*BY*USD~", freight), ("AMT*TT*1824", "AMT*TT*1824"))
+    assert "the order says 1824, but its lines come to 1787.52 or 1812.52; ask the buyer" in refused(wrong)
+
+
+def test_a_change_may_have_what_is_allowed_and_charged_from_now_on() -> None:
+    head = "BCH*04*SA*PO-55012**1*20260302****20260303~"
+    result = change(changed((head, head + "\nSAC*C*D240***1200~\nSAC*A*C310****Z*3~")))
+    assert isinstance(result, Accepted), result
+    assert isinstance(result.event, OrderChanged)
+    assert result.event.discount_percent == 3
+    assert result.event.adjustments == (
+        OrderAdjustment("charge", amount=Decimal(12), reason="Freight", reason_code="FC"),
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
@@ -218,8 +263,13 @@ def test_what_an_order_leaves_open_is_refused_or_filled_in_and_told() -> None:
         ("PO-55012**20260302", "**20260302", "BEG element 3 (segment 2, line 4): an order needs its number"),
         ("CTT*2*520", "CTT*3*520", "CTT element 1 (segment 18, line 20): there are 2 lines, not 3"),
         ("AMT*TT*1824", "AMT*TT*1842", "AMT element 2 (segment 19, line 21): the order says 1842, but its lines"),
-        ("SAC*A*C310***54000**5", "SAC*C*D240***500", "a charge (D240) is not accepted"),
-        ("SAC*A*C310***54000**5", "SAC*A*C310***333", "an allowance of 3.33 is no exact percentage of 1080"),
+        (SAC, "SAC*A*C310***540**5", "the allowance (95) says 5.4, but 5% of 1080 is 54.00"),
+        (SAC, "SAC*P*C310***5400", "SAC element 1 (segment 12, line 14): 'P' is neither an allowance"),
+        (SAC, "SAC*C*H850***5400", "SAC element 2 (segment 12, line 14): H850 is a tax"),
+        (SAC, "SAC*C*D240", "SAC element 5 (segment 12, line 14): it needs its amount"),
+        (SAC, "SAC*A*C310***5400*******01", "SAC element 12 (segment 12, line 14): it is settled"),
+        (SAC, "SAC*C*D240******0.1*LB", "SAC element 9 (segment 12, line 14): the rate is per 'LB'"),
+        ("CUR*BY*USD~", "CUR*BY*USD~\nSAC*C*D240******0.1*EA~", "SAC element 10 (segment 4, line 6): a rate on"),
         ("TXI*VA**20", "TXI*LS**8", "TXI element 1 (segment 13, line 15): tax 'LS' is not accepted"),
         ("TXI*VA**20", "SDQ*EA*92*S1*200*S2*200", "quantities for several places are not accepted"),
         ("ST*850*0001", "ST*830*0001", "ST element 1 (segment 1, line 3): '830' is none of the transaction sets"),
