@@ -23,7 +23,7 @@ _COLUMN = re.compile(r"\{([^{}]*)\}")
 _ENCODINGS = frozenset({"utf-8", "utf-16", "latin-1", "cp1250", "cp1252", "iso8859-2", "iso8859-15"})
 _PARTS: Mapping[str, type[BaseModel]] = {"deliver_to": models.Address, "party": models.Party}
 _LINES: Mapping[str, type[BaseModel]] = {"OrderPlaced": models.OrderLine, "StatusReported": models.LineQuantity}
-_MADE = frozenset({"type", "lines", "changes"})
+_MADE = frozenset({"type", "lines", "changes", "adjustments"})
 
 
 class TableMapping(Frozen, forbid_unknown_fields=True, kw_only=True):
@@ -36,6 +36,10 @@ class TableMapping(Frozen, forbid_unknown_fields=True, kw_only=True):
     """Field to template; a dot leads into a part: `deliver_to.city`."""
     lines: Mapping[str, str] = {}
     """The same for each line of an order or of a report."""
+    adjustments: tuple[Mapping[str, str], ...] = ()
+    """What the order allows and charges: for each the same, `kind` among it. One that comes to nothing is not there."""
+    line_adjustments: tuple[Mapping[str, str], ...] = ()
+    """The same of each line."""
     files: str = "*"
     """Names of the files this is for, as a shell pattern."""
     rows: tuple[str, ...] = ()
@@ -53,6 +57,14 @@ class TableMapping(Frozen, forbid_unknown_fields=True, kw_only=True):
     moments: str = "%Y-%m-%dT%H:%M:%S%z"
     zone: str = ""
     """Of moments that name none: `Europe/Berlin`."""
+
+    def templates(self) -> Iterator[tuple[str, str]]:
+        """Every template with its place in the file."""
+        for group in ("fields", "lines"):
+            yield from ((f".{group}.{field}", template) for field, template in getattr(self, group).items())
+        for group in ("adjustments", "line_adjustments"):
+            for place, each in enumerate(getattr(self, group)):
+                yield from ((f".{group}[{place}].{field}", template) for field, template in each.items())
 
 
 def columns_of(template: str) -> list[str]:
@@ -80,11 +92,11 @@ def _mistakes(mapping: TableMapping) -> Iterator[tuple[str, str]]:
         if not _known(field, model):
             yield f".fields.{field}", f"it is no field of {mapping.event} (see docs/topics.md)"
     yield from _lines(mapping, model)
-    for group in ("fields", "lines"):
-        for field, template in getattr(mapping, group).items():
-            rest = _COLUMN.sub("", template)
-            if "{" in rest or "}" in rest or "" in columns_of(template):
-                yield f".{group}.{field}", "a column stands in braces: {column}"
+    yield from _adjustments(mapping)
+    for place, template in mapping.templates():
+        rest = _COLUMN.sub("", template)
+        if "{" in rest or "}" in rest or "" in columns_of(template):
+            yield place, "a column stands in braces: {column}"
     for field in mapping.values:
         if field not in {*mapping.fields, *mapping.lines}:
             yield f".values.{field}", "it is no field of this mapping"
@@ -118,12 +130,28 @@ def _lines(mapping: TableMapping, model: type[BaseModel]) -> Iterator[tuple[str,
         yield ".lines", f"{mapping.event} has no lines that a table can give"
     elif line is not None:
         for field in mapping.lines:
-            if field not in line.model_fields:
+            if field not in line.model_fields or field in _MADE:
                 yield f".lines.{field}", f"it is no field of a line: {', '.join(line.model_fields)}"
     if mapping.each and mapping.format == "csv":
         yield ".each", "a CSV row has no lists; name `rows` that belong together"
     if mapping.each and mapping.rows:
         yield ".each", "lines come from a list or from rows, not from both"
+
+
+def _adjustments(mapping: TableMapping) -> Iterator[tuple[str, str]]:
+    groups = (("adjustments", models.OrderAdjustment), ("line_adjustments", models.Adjustment))
+    for group, model in groups:
+        for place, each in enumerate(getattr(mapping, group)):
+            where = f".{group}[{place}]"
+            if mapping.event != "OrderPlaced":
+                yield where, f"{mapping.event} has none that a table can give"
+            for field in each:
+                if field not in model.model_fields:
+                    yield f"{where}.{field}", f"it is no field of it: {', '.join(model.model_fields)}"
+            if each.get("kind") not in {"allowance", "charge"}:
+                yield where, "say its kind: allowance or charge"
+            if not {"amount", "percent"} & set(each):
+                yield where, "give it an amount or a percent"
 
 
 def _known(field: str, model: type[BaseModel]) -> bool:

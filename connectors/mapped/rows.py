@@ -201,8 +201,7 @@ def _text(value: object) -> str:
 
 def _missing(mapping: TableMapping, columns: list[str]) -> str:
     """What the first line of a CSV lacks, or names twice."""
-    templates = (*mapping.fields.values(), *mapping.lines.values())
-    named = [*mapping.rows, *(each for template in templates for each in columns_of(template))]
+    named = [*mapping.rows, *(each for _, template in mapping.templates() for each in columns_of(template))]
     lacking = sorted({each for each in named if each not in columns})
     if lacking:
         return f"the first line has no column {', '.join(lacking)}, which the mapping names"

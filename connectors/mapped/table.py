@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -26,6 +26,8 @@ _NUMBERS = frozenset(
         "discount_percent",
         "vat_rate",
         "amount",
+        "percent",
+        "base_amount",
         "credit_limit",
     }
 )
@@ -86,12 +88,25 @@ class MappedTable:
         document = self._filled(mapping.fields, first.values)
         if mapping.lines:
             rows = [{**first.values, **item} for item in first.items] if mapping.each else [row.values for row in group]
-            document["lines"] = tuple(self._filled(mapping.lines, row) for row in rows)
+            document["lines"] = tuple(self._line(row) for row in rows)
+        if adjustments := self._adjustments(mapping.adjustments, first.values):
+            document["adjustments"] = adjustments
         document["type"] = mapping.event
         if "event_id" not in document:
             content = orjson.dumps(document, default=str, option=orjson.OPT_SORT_KEYS)
             document["event_id"] = f"row-{sha256(content).hexdigest()[:32]}"
         return document
+
+    def _line(self, row: Mapping[str, str]) -> dict[str, Any]:
+        line = self._filled(self.mapping.lines, row)
+        if adjustments := self._adjustments(self.mapping.line_adjustments, row):
+            line["adjustments"] = adjustments
+        return line
+
+    def _adjustments(self, given: Sequence[Mapping[str, str]], row: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
+        """The allowances and charges that a row has an amount or a percentage for."""
+        made = (self._filled(each, row) for each in given)
+        return tuple(each for each in made if any(_counts(each.get(name)) for name in ("amount", "percent")))
 
     def _filled(self, fields: Mapping[str, str], row: Mapping[str, str]) -> dict[str, Any]:
         """The fields that a row says something for."""
@@ -134,12 +149,16 @@ class MappedTable:
         """With the line of the row that a problem of an order's line is in."""
         path = problem.path
         if path.startswith("lines[") and not self.mapping.each:
-            named = path[len("lines[") : path.rindex("]")]
-            place = _place(named, line_ids) if problem.by_id else int(named)
+            place = _place(path, line_ids) if problem.by_id else int(path[len("lines[") : path.index("]")])
             return Problem(f"{path} (line {group[place].line})", problem.reason)
         return Problem(f"{path} (line {group[0].line})" if path else "", problem.reason)
 
 
-def _place(line_id: str, line_ids: list[str]) -> int:
+def _counts(number: object) -> bool:
+    """Whether a text is there and not nothing."""
+    return bool(number) and bool(str(number).strip("0."))
+
+
+def _place(path: str, line_ids: list[str]) -> int:
     """Which of the rows the line is; the first if its id was not taken as it stands in the table."""
-    return line_ids.index(line_id) if line_id in line_ids else 0
+    return next((at for at, line_id in enumerate(line_ids) if path.startswith(f"lines[{line_id}]")), 0)

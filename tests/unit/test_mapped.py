@@ -20,6 +20,7 @@ from connectors.mapped import rows, table
 from connectors.mapped.mapping import TableMapping, load_mapping
 from connectors.mapped.table import MappedTable
 from hub.domain.events import OrderPlaced, StatusReported
+from hub.domain.model import Adjustment, OrderAdjustment
 from hub.errors import ConfigError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -227,3 +228,69 @@ def test_a_row_of_a_parquet_file_that_is_too_long_is_refused_alone() -> None:
     assert long.reason == "the row is longer than 1048576 bytes"
     assert isinstance(short, rows.Row)
     assert short.values == {"id": "short"}
+
+
+CHARGED = replace(
+    MAPPING,
+    adjustments=(
+        {
+            "kind": "charge",
+            "amount": "{Fracht}",
+            "reason": "Fracht",
+            "reason_code": "FC",
+            "vat_category": "S",
+            "vat_rate": "19",
+        },
+        {"kind": "allowance", "percent": "{Bonus}", "reason": "Bonus"},
+    ),
+    line_adjustments=({"kind": "charge", "amount": "{Gravur}", "reason": "Gravur"},),
+)
+
+
+def test_charges_come_from_the_columns_that_have_any() -> None:
+    head, *body = CSV.decode().splitlines()
+    cells = ("12,50;0;1.234,00", "12,50;0;", ";1,5;0,00")
+    raw = "\n".join([f"{head};Fracht;Bonus;Gravur", *(f"{row};{more}" for row, more in zip(body, cells, strict=True))])
+    first, second = orders(raw.encode(), CHARGED)
+    assert first.adjustments == (
+        OrderAdjustment(
+            "charge",
+            amount=Decimal("12.50"),
+            reason="Fracht",
+            reason_code="FC",
+            vat_category="S",
+            vat_rate=Decimal(19),
+        ),
+    )
+    assert [line.adjustments for line in first.lines] == [
+        (Adjustment("charge", amount=Decimal("1234.00"), reason="Gravur"),),
+        (),
+    ]
+    assert second.adjustments == (OrderAdjustment("allowance", percent=Decimal("1.5"), reason="Bonus"),)
+    assert refusals(CSV, CHARGED) == [
+        "orders.csv:1 the first line has no column Bonus, Fracht, Gravur, which the mapping names"
+    ]
+
+
+def test_a_charge_that_cannot_be_is_refused_with_its_row() -> None:
+    head, *body = CSV.decode().splitlines()
+    raw = "\n".join([f"{head};Fracht;Bonus;Gravur", *(f"{row};viel;;-1" for row in body)])
+    said = refusals(raw.encode(), CHARGED)
+    assert "adjustments[0].amount (line 2): 'viel' is not a plain decimal number" in said[0]
+    assert "lines[1].adjustments[0].amount (line 3): '-1' must not be negative" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("adjustment", "mistake"),
+    [
+        ("{kind: fee, amount: '{Preis}'}", "say its kind: allowance or charge"),
+        ("{kind: charge, reason: Fracht}", "give it an amount or a percent"),
+        ("{kind: charge, amount: '{Preis', reason: Fracht}", "a column stands in braces"),
+        ("{kind: charge, sum: '{Preis}'}", "it is no field of it: kind, amount, percent"),
+    ],
+)
+def test_a_mistake_in_what_is_charged_is_named(tmp_path: Path, adjustment: str, mistake: str) -> None:
+    path = tmp_path / "orders.yaml"
+    path.write_text(f"{YAML}\nadjustments:\n  - {adjustment}\n")
+    with pytest.raises(ConfigError, match=mistake):
+        load_mapping(path)

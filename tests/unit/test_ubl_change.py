@@ -13,6 +13,7 @@ import pytest
 from connectors.base import Accepted, Refusal
 from connectors.ubl import UblOrders
 from hub.domain.events import OrderCancelled, OrderChanged, OrderPlaced
+from hub.domain.model import OrderAdjustment
 from tests.support.official import broken_in_ordering, schema_errors
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -95,3 +96,23 @@ def test_what_cannot_be_taken_as_meant_is_refused_with_element_and_line(old: str
     result = read(document)
     assert isinstance(result, Refusal)
     assert said in result.reason
+
+
+def test_a_change_may_say_what_is_allowed_and_charged_from_now_on() -> None:
+    amount = '<cbc:Amount currencyID="EUR">{}</cbc:Amount>'
+    freight = (
+        "<cac:AllowanceCharge><cbc:ChargeIndicator>true</cbc:ChargeIndicator>"
+        f"<cbc:AllowanceChargeReasonCode>FC</cbc:AllowanceChargeReasonCode>{amount.format('9.90')}</cac:AllowanceCharge>"
+    )
+    discount = (
+        "<cac:AllowanceCharge><cbc:ChargeIndicator>false</cbc:ChargeIndicator>"
+        "<cbc:AllowanceChargeReasonCode>95</cbc:AllowanceChargeReasonCode>"
+        f"<cbc:MultiplierFactorNumeric>3</cbc:MultiplierFactorNumeric>{amount.format('38.48')}</cac:AllowanceCharge>"
+    )
+    place = "  <cac:OrderLine>"
+    event = changed(CHANGE.replace(place, freight + discount + place, 1))
+    assert event.discount_percent == 3
+    assert event.adjustments == (OrderAdjustment("charge", amount=Decimal("9.90"), reason_code="FC"),)
+    assert (changed(CHANGE).discount_percent, changed(CHANGE).adjustments) == (None, None)
+    alone = re.sub(r"  <cac:OrderLine>.*</cac:OrderLine>\n", freight, CHANGE, flags=re.DOTALL)
+    assert changed(alone).changes == ()
