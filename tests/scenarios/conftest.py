@@ -99,6 +99,21 @@ def _orders(scene: Scene, customer: str, order: str, datatable: Table) -> None:
     scene.tell(scene.placed(order, customer, rows(datatable)))
 
 
+@step("the next order is settled with each delivery")
+def _per_delivery(scene: Scene) -> None:
+    scene.agreed |= {"settlement": "per-delivery"}
+
+
+@step("the next order allows and charges:")
+def _agreed(scene: Scene, datatable: Table) -> None:
+    scene.agreed |= {"adjustments": scene.adjustments(rows(datatable))}
+
+
+@step("the buyer and the seller agree on:")
+def _agree(scene: Scene, datatable: Table) -> None:
+    scene.tell(scene.agree(rows(datatable)))
+
+
 @step(parsers.parse('"{customer}" orders under the number "{number}" again, as "{order}":'))
 def _orders_again(scene: Scene, customer: str, number: str, order: str, datatable: Table) -> None:
     scene.tell(scene.placed(order, customer, rows(datatable), purchase_order=number))
@@ -302,6 +317,18 @@ def _differences(scene: Scene, datatable: Table) -> None:
         for each in record.differences
     ]
     assert seen == rows(datatable)
+
+
+@then("the settlement allows and charges:")
+def _allowed_and_charged(scene: Scene, datatable: Table) -> None:
+    settled = scene.news(SettlementRecorded)[-1]
+    stated = [{"kind": each.kind, "reason": each.reason, "amount": f"{each.amount}"} for each in settled.adjustments]
+    assert stated == rows(datatable)
+
+
+@then(parsers.parse("the settlement comes to {amount} without VAT"))
+def _comes_to(scene: Scene, amount: str) -> None:
+    assert scene.news(SettlementRecorded)[-1].tax_exclusive == Decimal(amount)
 
 
 @then("nothing is settled")

@@ -25,7 +25,7 @@ from hub.domain.events import (
 )
 from hub.domain.ids import work_order_id
 from hub.domain.items import Item
-from hub.domain.model import LineChange, LineGroup, LineQuantity, OrderLine
+from hub.domain.model import LineChange, LineGroup, LineQuantity, OrderAdjustment, OrderLine
 from hub.domain.order import LineState, OrderState
 from tests.support.hubs import Entry, Hub
 from tests.support.orders import ADDRESS, line
@@ -47,6 +47,8 @@ class Scene:
         self._count = 0
         self._items: dict[str, str] = {}
         self._seen: dict[str, int] = {}
+        self.agreed: dict[str, Any] = {}
+        """What the next order says beside its lines."""
         self.told: Sequence[Event] = ()
         """What happened last."""
 
@@ -87,12 +89,33 @@ class Scene:
             "lines": tuple(map(self.line_of, rows)),
             "deliver_to": ADDRESS,
         }
-        return OrderPlaced(**(self.head() | values | fields))
+        agreed, self.agreed = self.agreed, {}
+        return OrderPlaced(**(self.head() | values | agreed | fields))
 
     def changed(self, rows: Iterable[Row]) -> OrderChanged:
         changes = tuple(self._change(row) for row in rows)
         revision = self.order.revision + 1
         return OrderChanged(order_id=self.order_id, revision=revision, changes=changes, **self.head())
+
+    def agree(self, rows: Iterable[Row]) -> OrderChanged:
+        """All that is allowed and charged from now on."""
+        head = self.head()
+        adjustments = self.adjustments(rows)
+        return OrderChanged(
+            order_id=self.order_id, revision=self.order.revision + 1, changes=(), adjustments=adjustments, **head
+        )
+
+    def adjustments(self, rows: Iterable[Row]) -> tuple[OrderAdjustment, ...]:
+        """Allowances and charges of the order; `percent` and `amount` are columns."""
+        return tuple(
+            OrderAdjustment(
+                row["kind"],  # type: ignore[arg-type]
+                amount=Decimal(row["amount"]) if row["amount"] else None,
+                percent=Decimal(row["percent"]) if row["percent"] else None,
+                reason=row["reason"],
+            )
+            for row in rows
+        )
 
     def cancelled(self, reason: str = "", *, order_id: str = "") -> OrderCancelled:
         return OrderCancelled(order_id=order_id or self.order_id, reason=reason, **self.head())
