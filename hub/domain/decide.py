@@ -46,7 +46,7 @@ from hub.domain.flow.timing import on_timer
 from hub.domain.flow.turn import Turn
 from hub.domain.flow.watching import keep_watch
 from hub.domain.order import OrderState
-from hub.domain.seen import already_seen, mark_of, remember
+from hub.domain.seen import Seen, already_seen, mark_of, remember
 from hub.domain.verdict import Ignore, Park, Refuse, Verdict
 from hub.errors import InvariantError
 
@@ -87,15 +87,18 @@ def decide(state: OrderState | None, received: Received, context: Context) -> De
     if isinstance(verdict, Refuse):
         return Decision(state, (), "refused", verdict.code, verdict.detail)
     if isinstance(verdict, Park):
-        return _decision(turn, before, "parked", verdict)
+        return _decision(turn, before, before.seen, "parked", verdict)
+    seen = before.seen
     if not isinstance(event, TimerFired):
-        turn.update(seen=remember(turn.state.seen, mark, event, context.policy.duplicate_window))
+        seen = remember(seen, mark, event, context.policy.duplicate_window)
     if isinstance(verdict, Ignore):
-        return _decision(turn, before, "ignored", verdict)
+        return _decision(turn, before, seen, "ignored", verdict)
     if turn.state.parked:
+        turn.update(seen=seen)
         retry_parked(turn, apply)
         turn.begin(event)
-    return _decision(turn, before, "applied", None)
+        seen = turn.state.seen
+    return _decision(turn, before, seen, "applied", None)
 
 
 def apply(turn: Turn, event: OrderEvent) -> Verdict:
@@ -119,11 +122,11 @@ def fold(received: Iterable[tuple[Received, datetime]], context: Context) -> Ord
     return state
 
 
-def _decision(turn: Turn, before: OrderState, outcome: Outcome, verdict: Park | Ignore | None) -> Decision:
+def _decision(turn: Turn, before: OrderState, seen: Seen, outcome: Outcome, verdict: Park | Ignore | None) -> Decision:
     if turn.state.holds and outcome == "applied":
         end_fulfilled(turn)
-    if turn.moved:
-        turn.update(moved_at=turn.now)
+    moved_at = turn.now if turn.moved else before.moved_at
+    turn.update(entries=before.entries + 1, moved_at=moved_at, seen=seen)
     if turn.state.exceptions:
         close_ended(turn)
     keep_watch(turn, before)
@@ -131,7 +134,7 @@ def _decision(turn: Turn, before: OrderState, outcome: Outcome, verdict: Park | 
     if state.lines is not before.lines:
         _check_conservation(before, state)
     code, detail = ("", "") if verdict is None else (verdict.code, verdict.detail)
-    left = None if state.commercial == "unknown" and not state.parked else replace(state, entries=before.entries + 1)
+    left = None if state.commercial == "unknown" and not state.parked else state
     return Decision(left, tuple(turn.effects), outcome, code, detail, tuple(turn.explanations))
 
 

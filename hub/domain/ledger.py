@@ -15,6 +15,9 @@ from hub.domain.model import Department, OrderLine
 from hub.domain.money import exact, round_to
 from hub.domain.order import ZERO, Allocation, LineState
 
+Asked = tuple[Decimal, Decimal, Decimal]
+"""Of production, procurement and logistics: the order of `DEPARTMENTS`."""
+
 _NO_NODES: frozenset[str] = frozenset()
 _FINEST = Decimal("0.000001")
 NAMED_REPORTS = 100
@@ -48,8 +51,8 @@ def wanted(line: LineState) -> Decimal:
     return line.line.quantity - line.cancelled - line.short
 
 
-def asked(line: LineState) -> tuple[Decimal, Decimal, Decimal]:
-    """What the work orders of production, procurement and logistics (`DEPARTMENTS`) ask of the line in all."""
+def asked(line: LineState) -> Asked:
+    """What the work orders ask of the line in all."""
     made = bought = ready = ZERO
     for allocation in line.allocations:
         quantity = allocation.quantity

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Literal, NamedTuple, get_args
 
 from hub.domain.calendar import Calendar, WorkingClock
@@ -75,6 +76,27 @@ class Schedule(Frozen):
     """How many hours of that day and those before are left when it is delivered, rounded down; negative: so late."""
 
 
+@cache
+def parts(*, made: bool, bought: bool) -> tuple[Milestone, ...]:
+    """The milestones of an order of which something is made, or bought."""
+    absent = {department for department, given in (("production", made), ("procurement", bought)) if not given}
+    return tuple(name for name in MILESTONES if DEPARTMENT_OF.get(name) not in absent)
+
+
+class Course(NamedTuple):
+    """What says when an order's milestones come."""
+
+    names: tuple[Milestone, ...]
+    reached: tuple[tuple[Milestone, datetime], ...]
+    begin: datetime
+    """Of the first."""
+    not_before: datetime | None
+    """When what is not reached comes at the earliest; None: when the rules say."""
+    given: tuple[tuple[Milestone, datetime], ...]
+    """By those who bring it about, in place of what the rules say."""
+    payment_days: int
+
+
 class Step(Frozen, kw_only=True, forbid_unknown_fields=True):
     """How long it takes to a milestone from those it builds on."""
 
@@ -86,6 +108,9 @@ class Step(Frozen, kw_only=True, forbid_unknown_fields=True):
 
 
 NO_STEP = Step()
+
+_REMEMBERED = 1_024
+"""Courses."""
 
 
 class Timing(NamedTuple):
@@ -120,6 +145,33 @@ class ScheduleRules:
             name: Timing(step.takes, step.working_days, clocks.get(step.calendar)) for name, step in steps.items()
         }
         self._ends = self.timings["delivered"].clock
+        self._courses: dict[Course, tuple[MilestonePlan, ...]] = {}
+
+    def course(self, course: Course) -> tuple[MilestonePlan, ...]:
+        """When each milestone comes. Remembered: most orders of one transaction take the same course."""
+        found = self._courses.get(course)
+        if found is None:
+            if len(self._courses) >= _REMEMBERED:
+                self._courses.clear()
+            found = self._courses[course] = tuple(self._course(course))
+        return found
+
+    def _course(self, course: Course) -> Iterator[MilestonePlan]:
+        reached, given = dict(course.reached), dict(course.given)
+        ends: dict[Milestone, datetime] = {}
+        for name in course.names:
+            end = reached.get(name)
+            if end is None:
+                start = max((ends[each] for each in BUILDS_ON[name] if each in ends), default=course.begin)
+                if name == "paid":
+                    end = start + timedelta(days=course.payment_days)
+                else:
+                    end = given.get(name) or self.timings[name].after(start)
+                if course.not_before is not None and end < course.not_before:
+                    end = course.not_before
+                end = max(end, start)
+            ends[name] = end
+            yield MilestonePlan(name, end, reached.get(name))
 
     def end_of(self, day: date) -> datetime:
         """The midnight that ends a day where goods are delivered: in the zone of that step's calendar, else in UTC."""

@@ -130,9 +130,10 @@ def issue_changed_work(
         changed[DEPARTMENTS.index("logistics")] = True
     if nodes:
         ask_nodes(turn, nodes, before if granted is None else granted)
+    asked = [ledger.asked(line) for line in turn.state.lines] if any(changed) else ()
     for department, differs in zip(DEPARTMENTS, changed, strict=True):
         if differs:
-            issue_work(turn, department)
+            issue_work(turn, department, asked)
 
 
 def _differences(old: LineState | None, new: LineState, *, by_node: bool) -> Iterator[bool]:
@@ -156,10 +157,13 @@ def _by_node(line: LineState, department: Department) -> list[tuple[str, Decimal
     return [(part.node, quantity) for part, quantity in ledger.asked_of_nodes(line, department)]
 
 
-def issue_work(turn: Turn, department: Department) -> None:
-    """Creates, changes or cancels the department's work order so that it asks for what the lines say now."""
+def issue_work(turn: Turn, department: Department, asked: Sequence[ledger.Asked] = ()) -> None:
+    """Creates, changes or cancels the department's work order so that it asks for what the lines say now.
+
+    `asked`: of each line, by department, if the caller knows already.
+    """
     work = turn.work(department)
-    lines = _work_order_lines(turn.state, department)
+    lines = _work_order_lines(turn.state, department, asked or [ledger.asked(line) for line in turn.state.lines])
     if not lines:
         if work.status in _STANDING:
             turn.set_work(department, replace(work, revision=work.revision + 1))
@@ -169,11 +173,11 @@ def issue_work(turn: Turn, department: Department) -> None:
     created = work.status in _WITHOUT_WORK
     turn.set_work(department, replace(work, revision=work.revision + 1))
     turn.move_work(department, "issue")
-    asked = {line.line_id for line in lines}
+    line_ids = {line.line_id for line in lines}
     rules = {
         allocation.rule: None
         for line in turn.state.lines
-        if line.line.line_id in asked
+        if line.line.line_id in line_ids
         for allocation in line.allocations
         if department in (allocation.department, "logistics")
     }
@@ -182,13 +186,15 @@ def issue_work(turn: Turn, department: Department) -> None:
         advance(turn, department)
 
 
-def _work_order_lines(state: OrderState, department: Department) -> tuple[WorkOrderLine, ...]:
+def _work_order_lines(
+    state: OrderState, department: Department, asked: Sequence[ledger.Asked]
+) -> tuple[WorkOrderLine, ...]:
     """What the department is asked for; to ship, of what is kept back only what has been shipped already."""
     place = DEPARTMENTS.index(department)
     kept_back = _kept_back(state) if department == "logistics" else frozenset()
     wanted = []
-    for line in state.lines:
-        item, quantity = line.line, ledger.asked(line)[place]
+    for line, quantities in zip(state.lines, asked, strict=True):
+        item, quantity = line.line, quantities[place]
         if kept_back and item.line_id in kept_back:
             quantity = min(quantity, line.shipped)
         elif quantity and ledger.nodes_of(line):

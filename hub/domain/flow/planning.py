@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+
+from msgspec.structs import replace
 
 from hub.domain import ledger
 from hub.domain.calendar import close_of
@@ -11,12 +13,23 @@ from hub.domain.flow.turn import Turn
 from hub.domain.headline import UNFINISHED
 from hub.domain.model import DEPARTMENTS, Department
 from hub.domain.order import LineState, OrderState, Work
-from hub.domain.schedule import BUILDS_ON, DEPARTMENT_OF, MILESTONES, Milestone, MilestonePlan, Schedule
+from hub.domain.schedule import DEPARTMENT_OF, Course, Milestone, MilestonePlan, Schedule, parts
 
 _ACCEPTED = frozenset(("accepted", "scheduled", "started", "done"))
 _WITHOUT_WORK = frozenset(("none", "rejected", "cancelled"))
 _OVER = frozenset(("fulfilled", "closed"))
-_MADE_BY: Mapping[Milestone, Department] = {"produced": "production", "received": "procurement"}
+_MOVED_BY: Mapping[Milestone, Department] = {
+    "produced": "production",
+    "received": "procurement",
+    "shipped": "logistics",
+    "delivered": "logistics",
+}
+_SAID_BY: Mapping[Milestone, Department] = {
+    "produced": "production",
+    "received": "procurement",
+    "delivered": "logistics",
+}
+"""What a department's date is the date of."""
 _HOUR = timedelta(hours=1)
 
 
@@ -84,8 +97,12 @@ def promise(state: OrderState) -> date | None:
 def wanted_first(state: OrderState) -> date | None:
     """The first day on which anything is wanted that was not delivered; None if nothing is."""
     otherwise = None if state.terms is None else state.terms.requested_delivery
-    dates = [line.line.requested_delivery or otherwise for line in state.lines if ledger.is_open(line)]
-    return min((day for day in dates if day is not None), default=None)
+    first: date | None = None
+    for line in state.lines:
+        day = line.line.requested_delivery or otherwise
+        if day is not None and (first is None or day < first) and ledger.is_open(line):
+            first = day
+    return first
 
 
 def _rests_on_else(before: OrderState, state: OrderState) -> bool:
@@ -117,15 +134,14 @@ def _has_work(state: OrderState) -> bool:
 def _made(turn: Turn, known: Mapping[Milestone, datetime]) -> Schedule:
     """The schedule anew: what was reached stays if it is so still (more may have been ordered), the rest is planned."""
     state = turn.state
-    names = tuple(_parts(state))
-    reached = {name: known.get(name) or _when(turn, name) for name in names if _IS_REACHED[name](state)}
-    old = {} if state.schedule is None else {each.name: each.planned for each in state.schedule.milestones}
-    milestones = tuple(
-        [
-            MilestonePlan(name, old.get(name, end) if name in reached else end, reached.get(name))
-            for name, end in _forward(turn, names, reached, state.placed_at or turn.now)
-        ]
+    names = parts(
+        made=state.production.status not in _WITHOUT_WORK, bought=state.procurement.status not in _WITHOUT_WORK
     )
+    reached = {name: known.get(name) or _when(turn, name) for name in names if _IS_REACHED[name](state)}
+    milestones = _forward(turn, names, reached, state.placed_at or turn.now)
+    if state.schedule is not None:
+        old = {each.name: each.planned for each in state.schedule.milestones if each.name in reached}
+        milestones = tuple([replace(each, planned=old.get(each.name, each.planned)) for each in milestones])
     return _schedule(turn, milestones, promise(state))
 
 
@@ -149,7 +165,8 @@ def _predicted(turn: Turn, milestones: tuple[MilestonePlan, ...]) -> datetime:
         late = late or (each.reached or turn.now) > each.planned
     names = tuple([each.name for each in milestones if each.name not in ("settled", "paid")])
     reached = {each.name: each.reached for each in milestones if each.reached is not None}
-    return dict(_forward(turn, names, reached, turn.now, not_before=turn.now))["delivered"]
+    course = _forward(turn, names, reached, turn.now, not_before=turn.now)
+    return next(each.planned for each in course if each.name == "delivered")
 
 
 def _forward(
@@ -158,38 +175,31 @@ def _forward(
     reached: Mapping[Milestone, datetime],
     begin: datetime,
     not_before: datetime | None = None,
-) -> Iterator[tuple[Milestone, datetime]]:
+) -> tuple[MilestonePlan, ...]:
     """When each milestone is reached, or will be by the rules if nothing before `not_before` counts any more."""
-    timings = turn.policy.schedule.timings
-    ends: dict[Milestone, datetime] = {}
-    for name in names:
-        end = reached.get(name)
-        if end is None:
-            start = max((ends[each] for each in BUILDS_ON[name] if each in ends), default=begin)
-            if name == "paid":
-                end = start + timedelta(days=turn.state.payment_days)
-            else:
-                end = _given(turn, name) or timings[name].after(start)
-            if not_before is not None and end < not_before:
-                end = not_before
-            end = max(end, start)
-        ends[name] = end
-        yield name, end
+    given = tuple(
+        [
+            (name, moment)
+            for name, department in _SAID_BY.items()
+            if name in names and name not in reached and (moment := _said(turn, department)) is not None
+        ]
+    )
+    course = Course(names, tuple(reached.items()), begin, not_before, given, turn.state.payment_days)
+    return turn.policy.schedule.course(course)
 
 
-def _given(turn: Turn, name: Milestone) -> datetime | None:
-    """When a milestone comes by what its department, or else its nodes, have said; None if nobody has said."""
-    department = _MADE_BY.get(name) or ("logistics" if name == "delivered" else None)
-    if department is None:
-        return None
+def _said(turn: Turn, department: Department) -> datetime | None:
+    """When the department, or else its nodes, have said that the goods move; None if nobody has said."""
     work = turn.work(department)
     if work.expected_at is not None and work.status in UNFINISHED:
         return work.expected_at
+    if department == "logistics":
+        return None
     days = [
         _end_of_work(turn, each.node, each.ready_on)
         for line in turn.state.lines
         for each in line.allocations
-        if each.ready_on is not None and each.department == department and department != "logistics"
+        if each.ready_on is not None and each.department == department
     ]
     return max(days, default=None)
 
@@ -199,20 +209,12 @@ def _end_of_work(turn: Turn, name: str, day: date) -> datetime:
     return turn.policy.schedule.end_of(day) if node is None else close_of(node.calendar, day)
 
 
-def _parts(state: OrderState) -> Iterator[Milestone]:
-    """The milestones this order has."""
-    for name in MILESTONES:
-        department = DEPARTMENT_OF.get(name)
-        if department in (None, "logistics") or getattr(state, str(department)).status not in _WITHOUT_WORK:
-            yield name
-
-
 def _when(turn: Turn, name: Milestone) -> datetime:
     """Goods move when their department says they did, but never in the future; the rest is when the hub heard of it."""
     state, now = turn.state, turn.now
     if name == "confirmed":
         return state.commercial_since or now
-    department = _MADE_BY.get(name) or ("logistics" if name in ("shipped", "delivered") else None)
+    department = _MOVED_BY.get(name)
     moved_at = None if department is None else turn.work(department).moved_at
     return now if moved_at is None else min(moved_at, now)
 
@@ -246,4 +248,4 @@ def _told(turn: Turn) -> str:
         return ""
     slack = schedule.slack_hours
     kept = "" if slack is None else f", {abs(slack)} hours {'before' if slack >= 0 else 'after'} what is promised"
-    return f"planned: delivered {schedule.predicted:%Y-%m-%d %H:%M}{kept}"
+    return f"planned: delivered {schedule.predicted.isoformat(' ', 'minutes')[:16]}{kept}"
