@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from hub.domain.flow.ending import wanted_by
 from hub.domain.flow.planning import promise, wanted_first
 from hub.domain.flow.turn import Turn
 from hub.domain.headline import UNFINISHED
 from hub.domain.model import DEPARTMENTS, Department
-from hub.domain.monitor import Kind, MonitorRule, Watched
+from hub.domain.monitor import Axis, Kind, MonitorRule, Watched
 from hub.domain.order import OrderState
 from hub.domain.schedule import MILESTONES, MilestonePlan
 
@@ -20,7 +21,7 @@ _SOON = timedelta(minutes=1)
 class View:
     """An order as the monitor sees it in one decision; what is asked of it twice is worked out once."""
 
-    __slots__ = ("_ends", "_plans", "horizon", "monitor", "now", "state", "turn")
+    __slots__ = ("_ends", "horizon", "monitor", "now", "plans", "state", "turn")
 
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
@@ -30,9 +31,10 @@ class View:
         """What comes later does not matter to who asks."""
         self.monitor = turn.policy.monitor
         schedule = turn.state.schedule
-        self._plans: dict[str | None, MilestonePlan] = (
+        self.plans: dict[str | None, MilestonePlan] = (
             {} if schedule is None else {each.name: each for each in schedule.milestones}
         )
+        """The order's milestones."""
         self._ends: dict[str, datetime | None] = {}
 
     @property
@@ -49,10 +51,6 @@ class View:
             state.logistics.status,
         )
 
-    def plan(self, name: str | None) -> MilestonePlan | None:
-        """A milestone of the order; None if it has no such."""
-        return self._plans.get(name)
-
     def moment(self, name: str | None, plan: MilestonePlan | None = None) -> datetime | None:
         """What a rule about `plan` names; None while nobody knows."""
         if name in ("wanted", "promised"):
@@ -65,7 +63,7 @@ class View:
             return self.state.placed_at
         if name == "predicted":
             return None if self.state.schedule is None else self.state.schedule.predicted
-        found = self._plans.get(name)
+        found = self.plans.get(name)
         return None if found is None else found.reached
 
     def moment_of(self, name: str | None, department: Department) -> datetime | None:
@@ -77,13 +75,9 @@ class View:
             day = max(day, promised)
         return None if day is None else self.turn.policy.schedule.end_of(day)
 
-    def since(self, axis: str) -> datetime | None:
+    def since(self, axis: Axis | None) -> datetime | None:
         """When an axis came to its status; the order as a whole, when it moved last."""
-        if axis in DEPARTMENTS:
-            since: datetime | None = getattr(self.state, axis).since
-            return since
-        found: datetime | None = self.state.moved_at if axis == "order" else getattr(self.state, f"{axis}_since")
-        return found
+        return None if axis is None else _SINCE[axis](self.state)
 
     def after(self, rule: MonitorRule, begin: datetime) -> datetime:
         """When `longer_than` is over that begins then; if that is later than `horizon`, not before it."""
@@ -101,13 +95,24 @@ class View:
         return None if day is None else self.turn.policy.schedule.end_of(day)
 
 
+_SINCE: Mapping[Axis, Callable[[OrderState], datetime | None]] = {
+    "order": attrgetter("moved_at"),
+    "commercial": attrgetter("commercial_since"),
+    "credit": attrgetter("credit_since"),
+    "billing": attrgetter("billing_since"),
+    "production": attrgetter("production.since"),
+    "procurement": attrgetter("procurement.since"),
+    "logistics": attrgetter("logistics.since"),
+}
+
+
 def foreseen(view: View, watched: Watched) -> datetime | None:
     """When it is so; a time that has passed if it is; None if it will not be without anything happening."""
     return _FORESEEN[watched.kind](view, watched)
 
 
 def _status(view: View, watched: Watched) -> datetime | None:
-    rule, since, cleared_at = watched.rule, view.since(str(watched.axis)), view.state.cleared_at
+    rule, since, cleared_at = watched.rule, view.since(watched.axis), view.state.cleared_at
     if since is None:
         return None
     if cleared_at is not None and rule.unless and cleared_at > since:
@@ -117,10 +122,10 @@ def _status(view: View, watched: Watched) -> datetime | None:
 
 def _not_reached(view: View, watched: Watched) -> datetime | None:
     rule = watched.rule
-    plan = view.plan(rule.not_reached)
+    plan = view.plans.get(rule.not_reached)
     if plan is None or plan.reached is not None:
         return None
-    anchor = view.moment(watched.anchor, plan)
+    anchor = plan.planned if watched.anchor == "planned" else view.moment(watched.anchor, plan)
     if anchor is None:
         return None
     cleared_at = view.state.cleared_at
@@ -134,7 +139,7 @@ def _not_reached(view: View, watched: Watched) -> datetime | None:
 
 def _reached(view: View, watched: Watched) -> datetime | None:
     rule = watched.rule
-    plan = view.plan(rule.reached)
+    plan = view.plans.get(rule.reached)
     if plan is None or plan.reached is None:
         return None
     other = view.moment(watched.anchor, plan)
@@ -149,7 +154,7 @@ def _date(view: View, watched: Watched) -> datetime | None:
     rule = watched.rule
     if rule.date == "expected":
         for department in DEPARTMENTS:
-            if department_is_off(view, watched, department):
+            if view.turn.work(department).expected_at is not None and department_is_off(view, watched, department):
                 return view.now
         return None
     date = view.moment(rule.date)
@@ -172,7 +177,7 @@ def department_is_off(view: View, watched: Watched, department: Department) -> b
 
 def _may_slip_at(view: View, limit: datetime) -> datetime | None:
     """When the predicted delivery passes `limit` at the earliest if the next milestone is not reached in time."""
-    schedule, delivered = view.state.schedule, view.plan("delivered")
+    schedule, delivered = view.state.schedule, view.plans.get("delivered")
     if schedule is None or delivered is None or delivered.reached is not None:
         return None
     planned = min([each.planned for each in schedule.milestones if each.reached is None])

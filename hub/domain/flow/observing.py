@@ -33,7 +33,7 @@ def findings(view: View, watched: Watched) -> Iterator[Finding]:
 
 def _status(view: View, watched: Watched) -> Iterator[Finding]:
     state, rule, axis = view.state, watched.rule, str(watched.axis)
-    since = _at(view.since(axis))
+    since = _at(view.since(watched.axis))
     department = rule.department or (axis if axis in DEPARTMENTS else in_whose_hands(state))
     if axis == "order":
         yield Finding(
@@ -53,7 +53,7 @@ def _status(view: View, watched: Watched) -> Iterator[Finding]:
 
 def _not_reached(view: View, watched: Watched) -> Iterator[Finding]:
     rule = watched.rule
-    plan = view.plan(rule.not_reached)
+    plan = view.plans.get(rule.not_reached)
     if plan is not None:
         anchor = view.moment(watched.anchor, plan)
         department = rule.department or DEPARTMENT_OF.get(plan.name, "")
@@ -62,7 +62,7 @@ def _not_reached(view: View, watched: Watched) -> Iterator[Finding]:
 
 def _reached(view: View, watched: Watched) -> Iterator[Finding]:
     rule = watched.rule
-    plan = view.plan(rule.reached)
+    plan = view.plans.get(rule.reached)
     if plan is not None:
         other = view.moment(watched.anchor, plan)
         department = rule.department or DEPARTMENT_OF.get(plan.name, "")

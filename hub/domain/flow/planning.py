@@ -58,22 +58,26 @@ def _mark(turn: Turn, known: Schedule, before: OrderState) -> None:
     if state.logistics is not before.logistics and any(line.line.requested_delivery for line in state.lines):
         day = promise(state) or day
     changed = day != known.promised
+    same = _same_departments(before, state)
     milestones = list(known.milestones)
-    for place, each in enumerate(milestones):
-        if each.reached is None and _may_be_news(each.name, before, state) and _IS_REACHED[each.name](state):
-            milestones[place], changed = MilestonePlan(each.name, each.planned, _when(turn, each.name)), True
+    for place, each in enumerate(known.milestones):
+        name = each.name
+        if each.reached is None and DEPARTMENT_OF.get(name) not in same and _IS_REACHED[name](state):
+            milestones[place], changed = MilestonePlan(name, each.planned, _when(turn, name)), True
     if changed:
         turn.update(schedule=_schedule(turn, tuple(milestones), day))
 
 
-def _may_be_news(name: Milestone, before: OrderState, state: OrderState) -> bool:
-    """Whether anything changed that says whether a department has reached a milestone."""
-    department = DEPARTMENT_OF.get(name)
-    if department is None:
-        return True
-    if getattr(before, department) is not getattr(state, department):
-        return True
-    return department == "logistics" and before.lines is not state.lines
+def _same_departments(before: OrderState, state: OrderState) -> list[Department]:
+    """Departments of which nothing changed that says whether they have reached a milestone."""
+    same: list[Department] = []
+    if before.production is state.production:
+        same.append("production")
+    if before.procurement is state.procurement:
+        same.append("procurement")
+    if before.logistics is state.logistics and before.lines is state.lines:
+        same.append("logistics")
+    return same
 
 
 def predict_anew(turn: Turn) -> None:
