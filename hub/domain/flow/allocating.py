@@ -6,7 +6,7 @@ logistics ships what is available: stock at once, the rest as it is reported pro
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -115,38 +115,42 @@ def issue_changed_work(
     `granted`: the lines as nodes with limited capacity know them, if not as `before`. `anew`: departments that are told
     whatever the lines say.
     """
+    lines = turn.state.lines
+    asked = [ledger.asked(line) for line in lines]
     changed = [department in anew for department in DEPARTMENTS]
     nodes: set[str] = set()
-    for index, line in enumerate(turn.state.lines):
+    for index, line in enumerate(lines):
         old = before[index] if index < len(before) else None
         if granted is not None and granted[index] is not line:
             nodes |= ledger.nodes_of(granted[index])
         if old is not line:
             named = ledger.nodes_of(line) if old is None else ledger.nodes_of(line) | ledger.nodes_of(old)
             nodes |= named
-            for place, differs in enumerate(_differences(old, line, by_node=bool(named))):
+            for place, differs in enumerate(_differences(old, line, asked[index], by_node=bool(named))):
                 changed[place] = changed[place] or differs
-    if held_back(before) != held_back(turn.state.lines):
+    if held_back(before) != held_back(lines):
         changed[DEPARTMENTS.index("logistics")] = True
     if nodes:
         ask_nodes(turn, nodes, before if granted is None else granted)
-    asked = [ledger.asked(line) for line in turn.state.lines] if any(changed) else ()
     for department, differs in zip(DEPARTMENTS, changed, strict=True):
         if differs:
             issue_work(turn, department, asked)
 
 
-def _differences(old: LineState | None, new: LineState, *, by_node: bool) -> Iterator[bool]:
-    """For each department whether its work, `by_node` of it, differs between two states of a line."""
+def _differences(old: LineState | None, new: LineState, asked: ledger.Asked, *, by_node: bool) -> list[bool]:
+    """For each department whether its work, `by_node` of it, differs between two states of a line.
+
+    `asked`: of the new one.
+    """
     if old is None:
-        return (quantity > ZERO for quantity in ledger.asked(new))
+        return [quantity > ZERO for quantity in asked]
     was, shall = old.line, new.line
     same_text = was is shall or _text(was) == _text(shall)
     if by_node:
         pairs: Iterable[tuple[Any, Any]] = ((_by_node(old, each), _by_node(new, each)) for each in DEPARTMENTS)
     else:
-        pairs = zip(ledger.asked(old), ledger.asked(new), strict=True)
-    return (before != after or (bool(after) and not same_text) for before, after in pairs)
+        pairs = zip(ledger.asked(old), asked, strict=True)
+    return [before != after or (not same_text and bool(after)) for before, after in pairs]
 
 
 def _text(item: OrderLine) -> tuple[object, ...]:

@@ -24,10 +24,10 @@ _MOVED_BY: Mapping[Milestone, Department] = {
     "shipped": "logistics",
     "delivered": "logistics",
 }
-_SAID_BY: Mapping[Milestone, Department] = {
-    "produced": "production",
-    "received": "procurement",
-    "delivered": "logistics",
+_SAID_OF: Mapping[Department, Milestone] = {
+    "production": "produced",
+    "procurement": "received",
+    "logistics": "delivered",
 }
 """What a department's date is the date of."""
 _HOUR = timedelta(hours=1)
@@ -181,31 +181,24 @@ def _forward(
     not_before: datetime | None = None,
 ) -> tuple[MilestonePlan, ...]:
     """When each milestone is reached, or will be by the rules if nothing before `not_before` counts any more."""
-    given = tuple(
-        [
-            (name, moment)
-            for name, department in _SAID_BY.items()
-            if name in names and name not in reached and (moment := _said(turn, department)) is not None
-        ]
-    )
+    given = tuple([(name, moment) for name, moment in _given(turn) if name in names and name not in reached])
     course = Course(names, tuple(reached.items()), begin, not_before, given, turn.state.payment_days)
     return turn.policy.schedule.course(course)
 
 
-def _said(turn: Turn, department: Department) -> datetime | None:
-    """When the department, or else its nodes, have said that the goods move; None if nobody has said."""
-    work = turn.work(department)
-    if work.expected_at is not None and work.status in UNFINISHED:
-        return work.expected_at
-    if department == "logistics":
-        return None
-    days = [
-        _end_of_work(turn, each.node, each.ready_on)
-        for line in turn.state.lines
-        for each in line.allocations
-        if each.ready_on is not None and each.department == department
-    ]
-    return max(days, default=None)
+def _given(turn: Turn) -> list[tuple[Milestone, datetime]]:
+    """When goods move by what the departments, or else their nodes, have said; nothing of what nobody has said."""
+    given: dict[Department, datetime] = {}
+    for line in turn.state.lines:
+        for each in line.allocations:
+            if each.ready_on is not None and each.department != "logistics":
+                moment = _end_of_work(turn, each.node, each.ready_on)
+                given[each.department] = max(given.get(each.department, moment), moment)
+    for department in DEPARTMENTS:
+        work = turn.work(department)
+        if work.expected_at is not None and work.status in UNFINISHED:
+            given[department] = work.expected_at
+    return [(_SAID_OF[department], moment) for department, moment in given.items()]
 
 
 def _end_of_work(turn: Turn, name: str, day: date) -> datetime:
