@@ -147,6 +147,25 @@ def test_what_is_cancelled_after_a_bill_takes_no_freight_with_it() -> None:
     assert story.order.payable == Decimal("61.88")
 
 
+def test_allowances_that_are_each_rounded_up_allow_no_more_than_there_is() -> None:
+    story = Story()
+    half = Adjustment("allowance", percent=Decimal(50), reason="Half")
+    all_of_it = line(quantity=1, price=Decimal("0.01"), discount_percent=Decimal(50), adjustments=(half,))
+    other = line("2", quantity=1, price=Decimal("0.01"), vat_rate=Decimal(7))
+    story.place(
+        all_of_it,
+        other,
+        discount_percent=Decimal(50),
+        adjustments=(OrderAdjustment("allowance", percent=Decimal(50), reason="Half"),),
+    )
+    for kind in ("accepted", "shipped", "delivered"):
+        story.report("logistics", kind)
+    (settled,) = story.sent(SettlementRecorded)
+    assert [each.net_amount for each in settled.lines] == [0, Decimal("0.01")]
+    assert [row.taxable_amount for row in settled.vat] == [0, 0]
+    assert settled.tax_inclusive == 0
+
+
 # --- credited -----------------------------------------------------------------------------------------
 
 
