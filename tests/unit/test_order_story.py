@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 
 from rich.console import Console
 
@@ -14,7 +15,7 @@ from hub.domain.effects import CustomerNotified, WorkOrderIssued
 from hub.domain.events import OperatorCommanded
 from hub.domain.holds import HoldRule
 from hub.domain.journal import JournalEntry
-from hub.domain.model import LineChange
+from hub.domain.model import Adjustment, LineChange, OrderAdjustment
 from hub.domain.policy import Policy
 from tests.support.nodes import node
 from tests.support.orders import ORDER, Story, line
@@ -211,3 +212,13 @@ def test_who_commands_has_a_role_and_may_name_another() -> None:
     )
     who, *what = of(shown(story), 3)
     assert (who, what) == ("2025-03-03 08:00:00 mei, planning (/test)", ["commanded assign no-candidate to ines: test"])
+
+
+def test_what_the_order_and_its_lines_allow_and_charge_is_shown() -> None:
+    story = Story()
+    freight = OrderAdjustment("charge", amount=Decimal(12), reason="Freight", vat_category="S", vat_rate=Decimal(19))
+    engraving = Adjustment("charge", amount=Decimal(5), reason="Engraving")
+    story.place(line(adjustments=(engraving,)), discount_percent=Decimal(2), adjustments=(freight,))
+    lines = "\n".join(shown(story))
+    assert "discount 2%; charge Freight 12.00 EUR, VAT S 19%" in lines
+    assert "charge Engraving 5 EUR" in lines

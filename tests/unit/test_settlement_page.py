@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
+from io import StringIO
 from typing import Any, get_args
 
 import pytest
 from lxml import html
 from msgspec.structs import replace
+from rich.console import Console
 
 from connectors.settlement_page.formats import Formats, catalogue
 from connectors.settlement_page.page import to_html
+from hub.cli.settle_show import render
 from hub.domain.effects import Difference, DifferenceKind, SettlementCause, SettlementKind, SettlementRecorded
 from hub.domain.en16931 import DocumentAdjustment
 from hub.domain.invoicing import Invoice, invoice_of
+from hub.domain.model import Adjustment, OrderAdjustment
 from hub.domain.party import Party
+from tests.support.orders import Story, line
 from tests.support.settlements import BUYER, SELLER, Sold, settlement, vat
 
 DISCOUNT = DocumentAdjustment("allowance", percent=Decimal("7.5"), reason_code="95", vat=vat("S"))
@@ -145,3 +151,36 @@ def test_tables_can_be_read_by_a_screen_reader() -> None:
 
 def test_the_same_document_gives_the_same_page() -> None:
     assert written(RICH, "de") == written(RICH, "de")
+
+
+def charged() -> SettlementRecorded:
+    """Ten pieces at 10.00 with engraving and a bonus on the line, and 3.00 for freight."""
+    story = Story()
+    engraving = Adjustment("charge", amount=Decimal("5.00"), reason="Engraving")
+    bonus = Adjustment("allowance", percent=Decimal(2), reason_code="64")
+    freight = OrderAdjustment("charge", amount=Decimal(3), reason_code="FC")
+    story.place(line(adjustments=(engraving, bonus)), adjustments=(freight,))
+    for kind in ("accepted", "shipped", "delivered"):
+        story.report("logistics", kind)
+    return story.sent(SettlementRecorded)[0]
+
+
+def test_what_a_line_and_the_order_charge_and_allow_stands_on_the_page_one_by_one() -> None:
+    document = page(charged(), "de")
+    items = text(document, "//table[@class='items']")
+    assert "Ab-/Zuschlag" in items
+    assert "Engraving 5,00" in items
+    assert "Sondervereinbarung (2 % von 100,00) -2,00" in items.replace("\xa0", " ").replace("\N{MINUS SIGN}", "-")
+    assert "103,00" in items
+    assert "Fracht3,00" in text(document, "//dl[@class='sums']")
+
+
+def test_a_settlement_on_the_terminal_names_what_was_charged_and_allowed() -> None:
+    invoice = invoice_of(charged(), SELLER, BUYER)
+    assert isinstance(invoice, Invoice)
+    out = StringIO()
+    render(Console(file=out, width=160), invoice)
+    shown = out.getvalue()
+    assert re.search(r"Engraving +5\.00 ", shown)
+    assert re.search(r"64 +-2\.00 ", shown)
+    assert re.search(r"charge FC +3\.00", shown)
