@@ -66,13 +66,19 @@ class Database(Protocol):
         ...
 
 
+_URLS = "sqlite:///path/to/file or postgresql://user@host/database"
+
+
 @contextmanager
 def open_database(url: str, what: str, *, absent: Absent) -> Iterator[Database]:
     """The database of `sqlite:///path` or `postgresql://...`; `what` it is for goes into messages.
 
     Raises ConfigError: also for what goes wrong inside.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ConfigError(f"The URL of the {what} is none: {error}; give {_URLS}.") from None
     if parts.password or "password=" in parts.query:
         raise ConfigError(f"Leave the password out of the URL of the {what}: PGPASSWORD or a file (PGPASSFILE) has it.")
     try:
@@ -83,7 +89,7 @@ def open_database(url: str, what: str, *, absent: Absent) -> Iterator[Database]:
             with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
                 yield _Postgres(connection)
         else:
-            raise ConfigError(f"The {what} is sqlite:///path/to/file or postgresql://user@host/database.")
+            raise ConfigError(f"The {what} is {_URLS}.")
     except sqlite3.Error as error:
         raise ConfigError(f"The {what} cannot be used: {error}.") from error
     except psycopg.Error as error:

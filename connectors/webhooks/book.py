@@ -129,8 +129,12 @@ def _of_topics(topics: Mapping[Source, Filter]) -> Iterator[tuple[str, str]]:
 
 
 def _of_url(endpoint: Endpoint) -> str:
-    parts = urlsplit(endpoint.url)
-    if parts.scheme not in {"https", "http"} or not parts.hostname:
+    try:
+        parts = urlsplit(endpoint.url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return f"give https://host/path: {error}"
+    if parts.scheme not in {"https", "http"} or not host:
         return "give https://host/path"
     if parts.username is not None or parts.fragment:
         return "leave out user, password and fragment: the signature says who sends"
@@ -138,7 +142,7 @@ def _of_url(endpoint: Endpoint) -> str:
         return ""
     if parts.scheme != "https":
         return f"give https://, or {_INTERNAL}"
-    return "" if _may_be_public(parts.hostname) else f"{parts.hostname} is no address of the internet; {_INTERNAL}"
+    return "" if _may_be_public(host) else f"{host} is no address of the internet; {_INTERNAL}"
 
 
 def _may_be_public(host: str) -> bool:

@@ -268,6 +268,7 @@ async def test_a_dry_run_tells_and_writes_nothing(url: str) -> None:
         ("postgresql://hub:secret@localhost/x", "Leave the password out"),
         ("postgresql://localhost/x?password=secret", "Leave the password out"),
         ("mysql://localhost/x", "is sqlite:///path"),
+        ("postgresql://[x/hub", "URL of the database is none: Invalid IPv6 URL; give sqlite:///path"),
         ("postgresql://hub@127.0.0.1:9/x", "cannot be used: connection failed"),
         ("sqlite:///nowhere/at/all.db", "cannot be used: unable to open"),
     ],

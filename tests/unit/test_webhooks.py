@@ -102,6 +102,8 @@ BAD = [
     ("url: 'https://[::1]/'", "no address of the internet"),
     ("url: https://me:pw@shop.example/", "leave out user, password"),
     ("url: ftp://shop.example/", "give https://host/path"),
+    ("url: 'https://[shop.example/'", "give https://host/path: Invalid IPv6 URL"),
+    ("url: https://shop.example:99999/", "give https://host/path: Port out of range"),
     ("secret_file: x", "say where the secret of shop is"),
     ("name: ../shop", "is no name"),
     ("topics: {}", "it has none"),
