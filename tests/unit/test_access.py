@@ -17,7 +17,6 @@ from connectors.webhooks.book import Source
 from hub.access import ROLES, Grant
 from hub.app import create_agents, runtime_config
 from hub.cli import app
-from hub.cli.manual import commands
 from hub.config import Settings
 from hub.ruleset import Rules, load_ruleset
 from hub.runtime.producer import transactional_id
@@ -25,13 +24,6 @@ from hub.runtime.spec import APPLIED_TOPIC
 from hub.topics import CREDIT_STATE, CUSTOMER_NOTIFICATIONS, HUB_DEAD_LETTER_AUDIT, HUB_RULES, TOPICS
 
 CLIENTS = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient"}
-
-
-WITHOUT_A_LOGIN = {
-    "broker", "config show", "demo", "lifecycle", "manual", "monitor check", "monitor export", "rules check", "schemas",
-    "settle compute", "settle recompute", "simulate", "topics acls", "topics list",
-}  # fmt: skip
-"""Commands that ask no Kafka, or one of their own only; `broker` stands for all that begin so."""
 
 
 def _acls(*arguments: str) -> str:
@@ -120,15 +112,6 @@ def test_the_documentation_says_of_every_role_who_it_is() -> None:
     documented = (Path(__file__).parents[2] / "docs/security.md").read_text()
     for role in ROLES.values():
         assert f"| {role.name} | {role.who} |\n" in documented
-
-
-def test_every_command_has_exactly_one_role_it_logs_in_with_or_asks_no_kafka() -> None:
-    named = [*WITHOUT_A_LOGIN, *(command for role in ROLES.values() for command in role.commands)]
-    existing = [name for name, _ in commands(app)]
-    claims = {name: [each for each in named if f"{name} ".startswith(f"{each} ")] for name in existing}
-    wrong = {name: each for name, each in claims.items() if len(each) != 1}
-    assert not wrong, "name each command in one role of hub/access.py, or above if it needs none"
-    assert {each for found in claims.values() for each in found} == set(named), "there is no such command any more"
 
 
 def test_a_role_that_is_none_is_refused_with_those_there_are() -> None:

@@ -14,6 +14,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import SecretStr
 
+from hub.access import ROLES
 from hub.cli import app, main
 from hub.cli.exits import Exit
 from hub.cli.manual import EXAMPLES, commands, page
@@ -118,6 +119,13 @@ NEEDS_KAFKA: dict[str, str] = {
 }
 PROGRAMS = {"intake", "worker"}
 """They need Kafka too; they are run as processes of their own."""
+WITHOUT_A_ROLE = {
+    "broker fetch", "broker start", "broker status", "broker stop", "config show", "demo", "lifecycle", "manual",
+    "monitor check", "monitor export", "rules check", "schemas check", "schemas list", "schemas publish",
+    "schemas push", "schemas release", "schemas show", "settle compute", "settle recompute", "simulate", "topics acls",
+    "topics list",
+}  # fmt: skip
+"""They ask no Kafka, or one for trying things out, where nobody needs a login: there `simulate` plays everybody."""
 IN_ITS_OUTPUT = {"send", "settle recompute"}
 """What is wrong with one of several documents stands among what is said of the others."""
 
@@ -146,6 +154,16 @@ def is_a_sentence(text: str) -> bool:
 def test_every_command_is_tried_with_wrong_input() -> None:
     assert set(WRONG_INPUT) | WITHOUT_INPUT == set(COMMANDS)
     assert not set(WRONG_INPUT) & WITHOUT_INPUT
+
+
+def test_every_command_has_one_role_that_it_logs_in_to_kafka_with_or_needs_none() -> None:
+    named = [command for role in ROLES.values() for command in role.commands]
+    roles = {name: [each for each in named if f"{name} ".startswith(f"{each} ")] for name in COMMANDS}
+    assert {name: len(found) for name, found in roles.items()} == {
+        name: int(name not in WITHOUT_A_ROLE) for name in COMMANDS
+    }, "name each command in one role of hub/access.py, or in WITHOUT_A_ROLE"
+    assert {each for found in roles.values() for each in found} == set(named), "there is no such command any more"
+    assert {*NEEDS_KAFKA, *PROGRAMS} & WITHOUT_A_ROLE == {"simulate"}
 
 
 @pytest.mark.parametrize("name", WRONG_INPUT)
