@@ -20,6 +20,7 @@ from connectors.mapped.mapping import TableMapping
 from connectors.outbox import BATCH, TABLE, Outbox, OutboxRow, Outcome, open_outbox
 from connectors.publishing import Placed, Publisher
 from hub.cli import options
+from hub.cli.as_json import Json
 from hub.cli.report import Report
 from hub.codec import Codec
 from hub.config import load
@@ -45,7 +46,7 @@ def folder(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only check what is there, touch nothing, and end.")
     ] = False,
-    as_json: options.Json = False,
+    as_json: Json = False,
     vat: options.Vat = None,
     currency: options.Currency = None,
     country: options.Country = None,
@@ -78,7 +79,7 @@ def outbox(
     poll: Annotated[float, typer.Option(min=0.1, help="Look for rows every so many seconds.")] = 1,
     once: Annotated[bool, typer.Option("--once", help="Send what is there, and end.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the next rows, mark none, and end.")] = False,
-    as_json: options.Json = False,
+    as_json: Json = False,
 ) -> None:
     """Send the rows of another program's outbox table, in their order, and mark each when Kafka has it.
 

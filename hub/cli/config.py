@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from hub.cli.as_json import Json, print_json
 from hub.config import Settings, load, variable
 
 app = typer.Typer(help="The settings.", no_args_is_help=True)
@@ -21,12 +20,12 @@ def _settings() -> None:
 @app.command()
 def show(
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show every setting, its value and meaning; passwords stay hidden."""
     settings = load()
     if as_json:
-        typer.echo(settings.model_dump_json(indent=2))
+        print_json(settings.model_dump(mode="json"))
         return
     table = Table("variable", "value", "meaning", box=None, pad_edge=False)
     for name, field in Settings.model_fields.items():

@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -15,6 +14,7 @@ from connectors.partners.book import load_partners
 from connectors.partners.delivering import Delivered, Delivery
 from connectors.partners.ledger import Ledger
 from hub.cli import deliver_mail, deliver_sql, deliver_webhooks
+from hub.cli.as_json import Json, print_json
 from hub.cli.carrying import carry_out
 from hub.codec import Codec
 from hub.config import load
@@ -37,7 +37,7 @@ def documents(
     partners: Annotated[Path, typer.Option(help="Who gets what, in which format (YAML).")],
     once: Annotated[bool, typer.Option("--once", help="End when all that is there now has been said.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written, and end.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program: one object a document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write order responses, despatch advices and invoices for partners: X12, EDIFACT or UBL, each document once.
 
@@ -67,7 +67,7 @@ class _Report:
             fields = {
                 name: getattr(document, name) for name in ("kind", "order_id", "customer_id", "outcome", "reason")
             }
-            typer.echo(orjson.dumps({**fields, "file": str(document.path)}))
+            print_json({**fields, "file": str(document.path)})
             return
         text = f"{document.kind} of order {document.order_id}: {document.reason or document.path}"
         self._console.print(Text.assemble((f"{document.outcome:9}", _COLOURS[document.outcome]), text))

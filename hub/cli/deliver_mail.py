@@ -12,6 +12,7 @@ from connectors.mail.composing import parse_address
 from connectors.mail.mailbox import WAIT_FOR_ADDRESS, Mailbox, MailQueue, Server
 from connectors.posting.backoff import Backoff
 from hub.cli import posting
+from hub.cli.as_json import Json
 from hub.cli.carrying import carry_out
 from hub.codec import Codec
 from hub.config import Settings, load
@@ -31,7 +32,7 @@ def mail(
     dry_run: posting.DryRun = False,
     dead: posting.Dead = False,
     replay: posting.Replay = False,
-    as_json: posting.Json = False,
+    as_json: Json = False,
 ) -> None:
     """Send customers their notifications, to `party.email` of their record, in the language they were written in.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-import orjson
 import typer
 
 from connectors.databases import open_database
 from connectors.sql.sink import SqlSink, Written
+from hub.cli.as_json import Json, print_json
 from hub.cli.carrying import carry_out
 from hub.codec import Codec
 from hub.config import load
@@ -25,7 +25,7 @@ def sql(
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="End when all that is there now has been written.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written, and end.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program: one object a transaction.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Keep orders, their lines, exceptions and settlements in tables `hub_*` of a database, each record once.
 
@@ -36,7 +36,7 @@ def sql(
 
     def tell(written: Written) -> None:
         if as_json:
-            typer.echo(orjson.dumps({"records": written.records, "rows": written.rows}))
+            print_json({"records": written.records, "rows": written.rows})
         else:
             rows = ", ".join(f"{count} {table}" for table, count in written.rows.items())
             typer.echo(f"{written.records} records: {rows or 'nothing new'}")

@@ -14,6 +14,7 @@ from connectors.posting.backoff import Backoff
 from connectors.posting.queue import Queue
 from connectors.webhooks.book import Endpoint, load_endpoints
 from hub.cli import posting
+from hub.cli.as_json import Json
 from hub.cli.carrying import carry_out
 from hub.codec import Codec
 from hub.config import load
@@ -34,7 +35,7 @@ def webhooks(
     dry_run: posting.DryRun = False,
     dead: posting.Dead = False,
     replay: posting.Replay = False,
-    as_json: posting.Json = False,
+    as_json: Json = False,
 ) -> None:
     """Post notifications, exceptions, order states and settlements to HTTP endpoints, signed, as CloudEvents.
 

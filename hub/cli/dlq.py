@@ -18,6 +18,7 @@ from rich.text import Text
 from connectors.dead_letter_desk import Action, Desk, objection
 from connectors.dead_letters import DeadLetter, Wanted, choose, read_letters
 from connectors.reading import Reader
+from hub.cli.as_json import Json, print_json
 from hub.cli.options import moment
 from hub.cli.tail import record_as_object, safe
 from hub.cli.words import when
@@ -42,7 +43,6 @@ _By = Annotated[str, typer.Option(default_factory=getpass.getuser, help="Who dec
 _Reason = Annotated[str, typer.Option(help="Why; kept with the decision.")]
 _Every = Annotated[bool, typer.Option("--every", help="All that are open, where neither letter nor filter is given.")]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
-_Json = Annotated[bool, typer.Option("--json", help="For a program.")]
 
 
 @app.command("list")
@@ -54,13 +54,13 @@ def list_(
     since: _Since = None,
     until: _Until = None,
     everything: Annotated[bool, typer.Option("--all", help="Also what was replayed or dropped.")] = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """List what was refused and is open: where it lay, its key, the code and the reason."""
     wanted = Wanted((), topic, code, key, since, until)
     letters = [each for each in asyncio.run(_read(wanted)) if everything or each.decided is None]
     if as_json:
-        _print_json([_as_object(each) for each in letters])
+        print_json(*map(_as_object, letters))
     elif not letters:
         typer.echo("No dead letter is open." if not everything else "There is no dead letter.")
     else:
@@ -70,14 +70,14 @@ def list_(
 
 
 @app.command()
-def show(letter: Annotated[str, typer.Argument(help="As `list` has it.")], *, as_json: _Json = False) -> None:
+def show(letter: Annotated[str, typer.Argument(help="As `list` has it.")], *, as_json: Json = False) -> None:
     """Show one letter whole: the record as far as it can be read, its headers, and what was decided about it."""
     (found,) = asyncio.run(_read(Wanted((letter,))))
     codec = Codec.load()
     shown = record_as_object(found.record, codec)
     if as_json:
         raw = None if found.record.value is None else b64encode(found.record.value).decode()
-        _print_json(_as_object(found) | {"type": shown["type"], "value": shown["value"], "raw": raw})
+        print_json(_as_object(found) | {"type": shown["type"], "value": shown["value"], "raw": raw})
         return
     console = Console(highlight=False, soft_wrap=True)
     for name, text in _story(found, shown).items():
@@ -97,7 +97,7 @@ def replay(
     until: _Until = None,
     every: _Every = False,
     dry_run: _DryRun = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Send refused records to the topic and partition they came from, byte-identical, once.
 
@@ -121,7 +121,7 @@ def drop(
     until: _Until = None,
     every: _Every = False,
     dry_run: _DryRun = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Give refused records up: they stay where they are, as they are, and are open no more."""
     wanted = _stated(Wanted(tuple(names or ()), topic, code, key, since, until), every=every)
@@ -179,7 +179,7 @@ class _Told:
     def __call__(self, name: str, code: str, decided: LetterDecided | None = None) -> None:
         self._count += 1
         if self._as_json:
-            typer.echo(orjson.dumps(msgspec.to_builtins(decided) if decided else {"letter": name, "code": code}))
+            print_json(msgspec.to_builtins(decided) if decided else {"letter": name, "code": code})
         else:
             at = decided.replayed_offset if decided else None
             place = "" if at is None else f" and lies at {name.rpartition('@')[0]}@{at}"
@@ -250,7 +250,3 @@ def _as_object(letter: DeadLetter) -> dict[str, Any]:
         "headers": {name: content.decode(errors="replace") for name, content in letter.headers},
         "decided": decided,
     }
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from hub.access import ROLES
+from hub.cli.as_json import Json, print_json
 from hub.config import Settings, load
 from hub.doctor.examination import examine
 from hub.doctor.finding import Finding, State
@@ -43,7 +43,7 @@ def doctor(
     registry: Annotated[
         str | None, typer.Option(help="A schema registry's address; the worker's at HUB_METRICS_PORT if not given.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program: one object a line.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Look at broker, versions, topics, partitions, partitioners, clocks, disks, ACLs and registry; say what to do.
 
@@ -62,7 +62,7 @@ async def _examine(settings: Settings, role: str, url: str, *, as_json: bool) ->
     async for finding in examine(settings, ROLES[role], url):
         failed = failed or finding.state == "failed"
         if as_json:
-            typer.echo(orjson.dumps(finding._asdict()))
+            print_json(finding._asdict())
         else:
             console.print(_told(finding))
     return failed

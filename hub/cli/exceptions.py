@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-import orjson
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -17,6 +16,7 @@ from rich.text import Text
 from connectors.exception_queue import Case, chosen, command_on, read_queue
 from connectors.publishing import Placed, Publisher
 from connectors.reading import Reader
+from hub.cli.as_json import Json, print_json
 from hub.cli.tail import safe
 from hub.codec import Codec
 from hub.config import Settings, load
@@ -38,7 +38,6 @@ _Ids = Annotated[
 ]
 _By = Annotated[str, typer.Option(default_factory=getpass.getuser, help="Who decides it.", show_default="you")]
 _Role = Annotated[str, typer.Option(help="In which role; `rules/roles.yaml` says which may.")]
-_Json = Annotated[bool, typer.Option("--json", help="For a program.")]
 
 
 @app.command("list")
@@ -47,7 +46,7 @@ def show(
     kind: Annotated[str | None, typer.Option(help="Only of this kind.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only what is with this queue or person.")] = None,
     order: Annotated[str | None, typer.Option(help="Only what concerns this order.")] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show what is open, the most urgent first; orders with the same trouble are one case."""
     found = [
@@ -56,7 +55,7 @@ def show(
         if kind in {None, case.kind} and (owner is None or owner in case.owners) and order in {None, *case.orders}
     ]
     if as_json:
-        typer.echo(orjson.dumps([_as_object(case) for case in found], option=orjson.OPT_INDENT_2))
+        print_json(*map(_as_object, found))
     elif found:
         console = Console(highlight=False, soft_wrap=True)
         for case in found:
@@ -73,7 +72,7 @@ def assign(
     by: _By,
     role: _Role = "",
     reason: Annotated[str, typer.Option(help="Why.")] = "",
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Give cases to a person; only what that person does not have yet is told."""
     _command("assign", ids, by=by, role=role, reason=reason, assignee=to, as_json=as_json)
@@ -86,7 +85,7 @@ def resolve(
     reason: Annotated[str, typer.Option(help="How the cause has ended.")],
     by: _By,
     role: _Role = "",
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Say that the cause of cases has ended. What the hub sees by itself closes by itself, and cannot be resolved."""
     _command("resolve", ids, by=by, role=role, reason=reason, assignee="", as_json=as_json)
@@ -106,7 +105,7 @@ def _command(
     check(commands, about, load_policy(settings.rules_dir).roles)
     placed = asyncio.run(_send(settings, codec, commands))
     if as_json:
-        typer.echo(orjson.dumps([_sent(each, at) for each, at in zip(commands, placed, strict=True)]))
+        print_json(*map(_sent, commands, placed))
     elif commands:
         typer.echo(f"{command}: {len(commands)} exceptions of {len({each.order_id for each in commands})} orders.")
     else:

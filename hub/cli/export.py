@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-import orjson
 import typer
 
 from connectors.files import whole
@@ -20,6 +19,7 @@ from connectors.ocel.document import write_document
 from connectors.ocel.log import Described, Event
 from connectors.ocel.telling import TOPICS, is_sent, tell_entry, tell_sent
 from connectors.reading import Reader
+from hub.cli.as_json import Json, print_json
 from hub.cli.export_orders import orders
 from hub.codec import Codec
 from hub.config import load
@@ -46,7 +46,7 @@ def ocel(
     until: Annotated[
         datetime | None, typer.Option("--to", formats=_DAYS, help="What happened that day or before.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write what happened to orders as an object-centric event log (OCEL 2.0), for process mining. Days are UTC."""
     for file in files:
@@ -68,7 +68,7 @@ def ocel(
                 else:
                     shutil.copyfileobj(log, target)
     if as_json:
-        typer.echo(orjson.dumps({"events": events, "objects": objects, "files": list(map(str, files))}))
+        print_json({"events": events, "objects": objects, "files": list(map(str, files))})
     else:
         typer.echo(f"{events:,} events, {objects:,} objects: {', '.join(map(str, files))}")
 

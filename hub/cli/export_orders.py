@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
 from connectors.order_files import TABLES, TOPICS, Chosen, rows
 from connectors.reading import Reader
 from connectors.tables import TableFiles
+from hub.cli.as_json import Json, print_json
 from hub.codec import Codec
 from hub.config import load
 from hub.domain.reconciliation.dossier import Period
@@ -28,7 +28,7 @@ def orders(
     since: Annotated[datetime | None, typer.Option("--from", formats=_DAYS, help="Placed that day or later.")] = None,
     until: Annotated[datetime | None, typer.Option("--to", formats=_DAYS, help="Placed that day or before.")] = None,
     only_open: Annotated[bool, typer.Option("--open", help="Not what is closed or cancelled.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program: how many rows by table.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write orders as they stand, their lines and their exceptions, as tables. Days are UTC; files are written anew."""
     if not (csv or jsonl or parquet):
@@ -37,7 +37,10 @@ def orders(
     period = Period(today=today, since=since.date() if since else None, until=until.date() if until else None)
     with TableFiles(TABLES, csv_=csv, jsonl=jsonl, parquet=parquet) as files:
         asyncio.run(_write(files, Chosen(period, only_open)))
-    typer.echo(orjson.dumps(files.counts) if as_json else files.told())
+    if as_json:
+        print_json(files.counts)
+    else:
+        typer.echo(files.told())
 
 
 async def _write(files: TableFiles, chosen: Chosen) -> None:

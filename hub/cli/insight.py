@@ -14,6 +14,7 @@ import typer
 from connectors.insight import TOPICS, Job, run
 from connectors.reading import Reader
 from hub.cli import insight_json, insight_report
+from hub.cli.as_json import Json
 from hub.config import load
 from hub.domain.insight.figures import Figures
 from hub.domain.insight.suggestions import suggestions
@@ -30,7 +31,7 @@ def insight(
         datetime | None, typer.Option("--from", formats=_DAYS, help="Placed that day or later, UTC.")
     ] = None,
     until: Annotated[datetime | None, typer.Option("--to", formats=_DAYS, help="Placed that day or before.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program: one object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show where orders lose time and why, how departments and owners of exceptions do, and what to look into first.
 

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import orjson
-import typer
-
+from hub.cli.as_json import print_json
 from hub.cli.insight_report import by_times, by_total
 from hub.domain.insight.departments import DepartmentFigures
 from hub.domain.insight.desk import OwnerFigures
@@ -59,7 +57,7 @@ def show(figures: Figures, found: Sequence[Suggestion], never_matched: Sequence[
             for each in found
         ],
     }
-    typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+    print_json(content)
 
 
 def _measure(measure: Measure) -> dict[str, Any]:

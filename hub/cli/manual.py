@@ -138,7 +138,8 @@ Made by `./run manual > docs/cli.md` from the commands themselves; change those,
 
 `./run COMMAND` sets up what is needed and then is `hub COMMAND`. `--help` says the options of each.
 `hub --install-completion` has the shell complete commands, options, topics and scenarios. Settings are environment
-variables, which `hub config show` explains. Whatever lists something does so for a program with `--json`.
+variables, which `hub config show` explains. With `--json` a command prints for a program: one JSON object a line, be it
+one thing or many.
 
 What goes wrong is one sentence on standard error, with what to do about it.
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import orjson
 import typer
 from rich.console import Console
 
 from hub.cli import monitor_view
+from hub.cli.as_json import Json, print_json
 from hub.cli.order import find
 from hub.codec import Codec
 from hub.config import load
@@ -30,16 +30,13 @@ from hub.topics import ORDERS_STATE
 app = typer.Typer(help="What orders are watched by, and what was found.", no_args_is_help=True)
 
 
-_Json = Annotated[bool, typer.Option("--json", help="For a program.")]
-
-
 @app.command("list")
 def show(
     *,
     rule: Annotated[str | None, typer.Option(help="Only what this rule found.")] = None,
     department: Annotated[str | None, typer.Option(help="Only what is in this department's hands.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only what is with this queue or person.")] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """List the orders that the monitor has found something about, the most severe and then the oldest first."""
     found = [
@@ -50,7 +47,7 @@ def show(
         and owner in {None, each.alert.owner}
     ]
     if as_json:
-        typer.echo(orjson.dumps([each.as_object() for each in found], option=orjson.OPT_INDENT_2))
+        print_json(*(each.as_object() for each in found))
     else:
         Console(highlight=False).print(monitor_view.alert_table(found, datetime.now(UTC)))
 
@@ -61,24 +58,20 @@ def check(
         Path | None, typer.Argument(help="Where the rules are; HUB_RULES_DIR, or the hub's own, if not given.")
     ] = None,
     *,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Load plan.yaml and monitor.yaml as a worker would: fail with file, line and rule, or show what is watched."""
     policy = load_policy(directory or load().rules_dir)
     if as_json:
         rules = {name: msgspec.to_builtins(rule) for name, rule in policy.monitor.rules.items()}
-        typer.echo(
-            orjson.dumps(
-                {"plan": msgspec.to_builtins(policy.schedule.steps), "monitor": rules}, option=orjson.OPT_INDENT_2
-            )
-        )
+        print_json({"plan": msgspec.to_builtins(policy.schedule.steps), "monitor": rules})
     else:
         Console(highlight=False).print(monitor_view.rule_table(policy.monitor.rules))
 
 
 @app.command()
 def explain(
-    order_id: Annotated[str, typer.Argument(help="The hub's id of the order.")], *, as_json: _Json = False
+    order_id: Annotated[str, typer.Argument(help="The hub's id of the order.")], *, as_json: Json = False
 ) -> None:
     """Show the plan of an order, and for every rule whether it found something, will, or why it is silent."""
     settings, codec = load(), Codec.load()
@@ -89,7 +82,7 @@ def explain(
     said = tuple(opinions(found.state, Context(now, rules.policy, rules.router, codec.decode, rules.reviewer)))
     if as_json:
         thoughts = {"schedule": found.state.schedule, "rules": [each._asdict() for each in said]}
-        typer.echo(orjson.dumps(msgspec.to_builtins(thoughts), option=orjson.OPT_INDENT_2))
+        print_json(msgspec.to_builtins(thoughts))
     else:
         monitor_view.explain(Console(highlight=False), found.state, said, now)
 

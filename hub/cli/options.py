@@ -20,7 +20,6 @@ Vat = Annotated[
     str | None, typer.Option(help="How to tax order lines without a VAT category: CATEGORY:PERCENT, e.g. S:20.")
 ]
 Currency = Annotated[str | None, typer.Option(help="Of orders that name no currency, e.g. USD.")]
-Json = Annotated[bool, typer.Option("--json", help="For a program: one object a line for each document.")]
 Country = Annotated[str | None, typer.Option(help="Of addresses that name no country, e.g. US.")]
 
 Mappings = Annotated[

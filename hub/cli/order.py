@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-import orjson
 import typer
 from rich.console import Console
 
 from connectors.reading import Reader
 from hub.cli import order_command, order_list
+from hub.cli.as_json import Json, print_json
 from hub.cli.order_story import Sent, chapters
 from hub.cli.order_view import render
 from hub.codec import Codec
@@ -49,7 +49,7 @@ class OrderFile:
 def show(
     order_id: Annotated[str, typer.Argument(help="The hub's id of the order.")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show where an order stands, what it waits for and since when, and its story.
 
@@ -60,7 +60,7 @@ def show(
     if found is None:
         raise HubError(f"There is no order {order_id} at {settings.kafka_bootstrap}: see `hub tail {ORDERS_STATE}`.")
     if as_json:
-        typer.echo(orjson.dumps(as_object(found, codec), option=orjson.OPT_INDENT_2))
+        print_json(as_object(found, codec))
     else:
         story = chapters(found.journal, found.sent, codec)
         render(Console(highlight=False), found.state, story, datetime.now(UTC))

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
-import orjson
 import typer
 
 from connectors.publishing import Placed, Publisher
+from hub.cli.as_json import Json, print_json
 from hub.codec import Codec
 from hub.config import Settings, load
 from hub.domain.events import Command, OperatorCommanded
@@ -32,7 +32,7 @@ def command(
     reason: Annotated[str, typer.Option(help="Why; kept in the order's journal.")] = "",
     role: Annotated[str, typer.Option(help="In which role; `rules/roles.yaml` says which may.")] = "",
     to: Annotated[str, typer.Option(help="With assign: who shall see to it.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Tell the hub what an operator decides about an order; `hub order show` tells what came of it."""
     settings = load()
@@ -53,7 +53,7 @@ def command(
         raise HubError(f"{refused.detail} (--role).")
     placed = asyncio.run(_send(settings, commanded))
     if as_json:
-        typer.echo(orjson.dumps(msgspec.to_builtins(commanded) | {"placed": str(placed)}))
+        print_json(msgspec.to_builtins(commanded) | {"placed": str(placed)})
     else:
         typer.echo(f"{what} of order {order_id} is at {placed}.")
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, get_args
 
-import orjson
 import typer
 from rich.console import Console, Group
 from rich.live import Live
@@ -19,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.reading import Reader
+from hub.cli.as_json import Json, print_json
 from hub.cli.tail import safe
 from hub.cli.words import lasting, when
 from hub.codec import Codec
@@ -127,7 +127,7 @@ def list_(
     exception: Trouble = None,
     open_only: Open = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many, those placed last.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program: one object a line.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List orders: where each stands, whose it is, what it waits for."""
     wanted = Wanted(frozenset(status or ()), customer, held, "stalled" if stalled else exception, open_only)
@@ -135,7 +135,7 @@ def list_(
     shown = found if limit is None else found[-limit:]
     if as_json:
         for state in shown:
-            typer.echo(orjson.dumps(as_object(state)))
+            print_json(as_object(state))
         return
     if not shown:
         typer.echo("There is no such order.")
@@ -153,7 +153,7 @@ def watch(
     stalled: Stalled = False,
     exception: Trouble = None,
     open_only: Open = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program: one object a line for each change.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Watch orders change, until Ctrl-C: how many stand where, and what moved last; a line a change into a pipe."""
     wanted = Wanted(frozenset(status or ()), customer, held, "stalled" if stalled else exception, open_only)
@@ -195,7 +195,10 @@ async def _watch(settings: Settings, orders: Orders, *, as_json: bool) -> None:
         if as_json or not console.is_terminal:
             async for batch in batches:
                 for state in filter(None, map(orders.take, batch)):
-                    typer.echo(orjson.dumps(as_object(state)) if as_json else _line(state))
+                    if as_json:
+                        print_json(as_object(state))
+                    else:
+                        typer.echo(_line(state))
             return
         shown = 0.0
         clock = asyncio.get_running_loop().time

@@ -6,7 +6,6 @@ from pathlib import Path
 from random import Random
 from typing import Annotated, NamedTuple
 
-import orjson
 import typer
 from rich.console import Console
 from rich.text import Text
@@ -14,6 +13,7 @@ from rich.text import Text
 from connectors.posting.backoff import Backoff
 from connectors.posting.posting import Post, Posted, Posting
 from connectors.posting.queue import Queue
+from hub.cli.as_json import print_json
 
 _COLOURS = {"sent": "green", "waiting": "yellow", "dead": "red", "stopped": "red"}
 
@@ -23,7 +23,6 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be 
 Dead = Annotated[bool, typer.Option("--dead", help="List the dead letters, and end.")]
 Replay = Annotated[bool, typer.Option("--replay", help="Have the dead letters sent again, first of all.")]
 FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Whoever is new gets all that the topics hold.")]
-Json = Annotated[bool, typer.Option("--json", help="For a program: one object a try.")]
 
 
 class Run(NamedTuple):
@@ -62,7 +61,7 @@ class PostReport:
                 "tries": posted.tries,
                 "reason": posted.reason,
             }
-            typer.echo(orjson.dumps(entry))
+            print_json(entry)
             return
         tries = f" (try {posted.tries})" if posted.tries > 1 else ""
         text = f"{posted.receiver}: {letter.kind} of {letter.key}{tries} {posted.reason}".rstrip()

@@ -24,6 +24,7 @@ from connectors.reading import Reader
 from connectors.reconciling import TOPICS, Job
 from connectors.statements import Lists
 from hub.cli import reconcile_report
+from hub.cli.as_json import Json
 from hub.codec import Codec
 from hub.config import Settings, load
 from hub.domain.ids import effect_id
@@ -55,9 +56,7 @@ def reconcile(
     payments: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write what remittances pay and is not booked, for `hub send`.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="For a program: one object a difference, totals last.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Explain every difference between what was ordered, delivered, settled, paid, and stated by others.
 

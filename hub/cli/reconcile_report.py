@@ -9,13 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-import orjson
-import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.cli.as_json import print_json
 from hub.cli.tail import safe
 from hub.domain.money import CURRENCIES, minor_unit
 from hub.domain.reconciliation.causes import CAUSES, KINDS
@@ -29,8 +28,8 @@ _EVENTS_SHOWN = 2
 def program(summary: Summary, found: Iterable[Discrepancy], refused: list[str], period: Period, _: int) -> None:
     """One JSON object a difference, then one with the totals."""
     for each in found:
-        typer.echo(orjson.dumps(_fields(each)))
-    typer.echo(orjson.dumps({"type": "totals", **_totals(summary, refused, period)}))
+        print_json(_fields(each))
+    print_json({"type": "totals", **_totals(summary, refused, period)})
 
 
 def person(summary: Summary, found: Iterable[Discrepancy], refused: list[str], period: Period, shown: int) -> None:

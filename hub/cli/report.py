@@ -6,13 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import orjson
-import typer
 from rich.console import Console
 from rich.text import Text
 
 from connectors.base import Accepted, Event, Read, Receipt, Refusal, key_of
 from connectors.publishing import Placed, topic_of
+from hub.cli.as_json import print_json
 from hub.domain.events import CustomerFact, ItemUpdated
 
 
@@ -36,7 +35,7 @@ class Report:
         else:
             self.refused += 1
         if self._as_json:
-            typer.echo(orjson.dumps(_as_object(document, placed)))
+            print_json(_as_object(document, placed))
         elif isinstance(document, Accepted):
             subject = _subject(document.event)
             status, place = (
@@ -52,7 +51,7 @@ class Report:
 
     def _receipt(self, receipt: Receipt, path: Path) -> None:
         if self._as_json:
-            typer.echo(orjson.dumps({"where": receipt.where, "status": "acknowledged", "file": str(path)}))
+            print_json({"where": receipt.where, "status": "acknowledged", "file": str(path)})
         else:
             self._console.print(Text.assemble(("answered ", "cyan"), f"{receipt.where}: {path}"))
 

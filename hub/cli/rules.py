@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from connectors.reading import Reader
 from connectors.rules_topic import find_rules
+from hub.cli.as_json import Json, print_json
 from hub.cli.order import OrderFile, find
 from hub.codec import Codec
 from hub.config import Settings, load
@@ -27,8 +27,6 @@ from hub.topics import HUB_RULES, ORDERS_STATE
 
 app = typer.Typer(help="The rules: whether they are right, and what they said to an order.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="For a program.")]
-
 
 @app.command()
 def check(
@@ -36,20 +34,20 @@ def check(
         Path | None, typer.Argument(help="Where the rules are; HUB_RULES_DIR, or the hub's own, if not given.")
     ] = None,
     *,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Load the rules as a worker would: fail with file, line and rule, or say what there is and its version."""
     rules = load_ruleset(directory or load().rules_dir)
     files = [file.name for file in rules.files]
     if as_json:
-        _print({"version": rules.version, "files": files})
+        print_json({"version": rules.version, "files": files})
     else:
         typer.echo(f"{', '.join(files)} are right: version {rules.version}.")
 
 
 @app.command()
 def explain(
-    order_id: Annotated[str, typer.Argument(help="The hub's id of the order.")], *, as_json: AsJson = False
+    order_id: Annotated[str, typer.Argument(help="The hub's id of the order.")], *, as_json: Json = False
 ) -> None:
     """Show for every routing decision of an order which rule won, and why the others did not.
 
@@ -58,7 +56,7 @@ def explain(
     settings, codec = load(), Codec.load()
     routings = asyncio.run(_routings(settings, codec, order_id))
     if as_json:
-        _print([_as_object(step) for step in routings])
+        print_json(*map(_as_object, routings))
         return
     if not routings:
         typer.echo(f"Order {order_id} has not been routed yet: see `hub order show {order_id}`.")
@@ -139,7 +137,3 @@ def _verdict(verdict: RuleVerdict, candidates: Iterable[Candidate]) -> str:
     if not named:
         return "matches, but a rule above names the same"
     return f"{'wins' if place == 0 else 'matches, after the rules above'}: {', '.join(named)}"
-
-
-def _print(value: Any) -> None:
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hub import __version__
+from hub.cli.as_json import Json
 from hub.codec import SCHEMA_DIR, Codec
 from hub.codec.asyncapi import ASYNCAPI_NAME, asyncapi
 from hub.codec.lock import current, read_lock
@@ -32,7 +33,7 @@ _PAGE = SCHEMA_DIR.parent / "docs/topics.md"
 def list_(
     *,
     schema_dir: SchemaDir = SCHEMA_DIR,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program, schemas included.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List every schema there ever was, by id."""
     pinned = read_lock(schema_dir)

@@ -17,6 +17,7 @@ from connectors.files import write_whole
 from connectors.mapped.mapping import TableMapping
 from connectors.publishing import Placed, Publisher
 from hub.cli import options
+from hub.cli.as_json import Json
 from hub.cli.report import Report
 from hub.codec import Codec
 from hub.config import load
@@ -26,7 +27,7 @@ def send(
     files: Annotated[list[str], typer.Argument(help="JSON Lines, UBL or X12, told apart by content; - is stdin.")],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check and say what would be sent.")] = False,
-    as_json: options.Json = False,
+    as_json: Json = False,
     vat: options.Vat = None,
     currency: options.Currency = None,
     country: options.Country = None,

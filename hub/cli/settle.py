@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import Annotated, BinaryIO, NoReturn
 
-import orjson
 import typer
 
 from connectors import ubl_invoice
 from connectors.findings import MAX_DOCUMENT_BYTES, DocumentError
 from connectors.ubl_claims import InvoiceRejectedError
 from hub.cli import settle_report as report
+from hub.cli.as_json import Json, print_json
 from hub.cli.settle_export import export
 from hub.cli.settle_show import show
 from hub.domain.en16931 import Finding, Refusal, totals
@@ -31,8 +31,6 @@ app.command()(export)
 
 RIGHT, WRONG, UNREADABLE = 0, 1, 3
 
-AsJson = Annotated[bool, typer.Option("--json", help="For a program.")]
-
 
 @app.command()
 def compute(
@@ -40,7 +38,7 @@ def compute(
         Path | None, typer.Argument(help="JSON as in docs/settlement.md; standard input if absent.")
     ] = None,
     *,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Compute every total of a document, or say which rules it breaks."""
     try:
@@ -59,7 +57,7 @@ def compute(
     warnings = tuple(in_json(finding, document) for finding in lacking(document, computed))
     if as_json:
         fields = report.totals_fields(document, computed)
-        _print_json({**fields, "warnings": report.finding_fields(warnings)}, indent=True)
+        print_json({**fields, "warnings": report.finding_fields(warnings)})
         return
     typer.echo(report.totals_text(document, computed))
     for finding in warnings:
@@ -70,14 +68,14 @@ def compute(
 def recompute(
     files: Annotated[list[Path], typer.Argument(help="UBL 2.1 invoices and credit notes.")],
     *,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Recompute documents of others from their lines up: one verdict a line of output, one object with --json."""
     status = RIGHT
     for file in files:
         verdict = _judge(file)
         if as_json:
-            _print_json(verdict.fields)
+            print_json(verdict.fields)
         else:
             typer.echo(verdict.text)
         status = max(status, verdict.status)
@@ -101,7 +99,7 @@ def _judge(file: Path) -> report.Verdict:
 
 def _refuse(findings: tuple[Finding, ...], status: int, *, as_json: bool) -> NoReturn:
     if as_json:
-        _print_json({"errors": report.finding_fields(findings)}, indent=True)
+        print_json({"errors": report.finding_fields(findings)})
     else:
         for finding in findings:
             typer.echo(f"hub: {report.finding_text(finding)}", err=True)
@@ -116,7 +114,3 @@ def _read(file: Path, limit: int) -> bytes:
 def _read_bounded(stream: BinaryIO, limit: int) -> bytes:
     """At most one byte more than the limit: enough for the reader to say that it is too long."""
     return stream.read(limit + 1)
-
-
-def _print_json(value: object, *, indent: bool = False) -> None:
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None).decode())

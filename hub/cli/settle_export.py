@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-import orjson
 import typer
 
 from connectors import pdf
@@ -19,6 +18,7 @@ from connectors.reading import Reader
 from connectors.settlement_page.page import to_html
 from connectors.settlements import Settled, Settlements, Wanted
 from connectors.ubl_writer import to_ubl
+from hub.cli.as_json import Json, print_json
 from hub.cli.settle_show import told
 from hub.cli.settle_tables import write_tables
 from hub.codec import Codec
@@ -45,7 +45,7 @@ def export(
     order: Annotated[str | None, typer.Option(help="Of this order only.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse documents that lack what a rule asks for.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Write files anew that are there already.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program: one object a document.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write settlements as documents, one file each, named by the settlement, or as tables. Days are UTC.
 
@@ -128,7 +128,7 @@ async def _write(documents: AsyncIterator[Settled], writer: Writer, *, as_json: 
         outcome, findings = writer(settled)
         counts[outcome] += 1
         if as_json:
-            typer.echo(orjson.dumps(_fields(settled, outcome, findings)))
+            print_json(_fields(settled, outcome, findings))
         elif findings:
             typer.echo(f"{settled.record.settlement_id}: {outcome}: {told(findings)}", err=True)
     return counts

@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from hub.cli.as_json import Json, print_json
 from hub.cli.demo import cancel_when_told, check
 from hub.codec import Codec
 from hub.config import load
@@ -58,7 +58,7 @@ def simulate(
     ] = None,
     beside: Annotated[bool, typer.Option("--beside-others", help="Also on a hub that has orders of others.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Name the scenarios and end.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program: only the score, or the scenarios.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Play departments and customers that are late, refuse, repeat themselves, do half or say nothing; tell the score.
 
@@ -76,7 +76,7 @@ def simulate(
     asyncio.run(_simulate(chosen, playing, watching, hub_dir, minutes, beside=beside))
     result = watching.score.result(datetime.now(UTC))
     if as_json:
-        typer.echo(orjson.dumps(asdict(result) | {"on_time_percent": result.on_time_percent}))
+        print_json(asdict(result) | {"on_time_percent": result.on_time_percent})
     else:
         _tell(result)
 
@@ -160,7 +160,7 @@ async def _refuse(performance: Performance, playing: Playing, *, beside: bool) -
 def _list(*, as_json: bool) -> None:
     found = {name: load_scenario(name) for name in scenarios()}
     if as_json:
-        typer.echo(orjson.dumps([{"scenario": name, "about": each.about} for name, each in found.items()]))
+        print_json(*({"scenario": name, "about": each.about} for name, each in found.items()))
         return
     table = Table("scenario", "what it is for", box=None, pad_edge=False)
     for name, each in found.items():

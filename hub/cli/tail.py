@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from connectors.reading import Reader
+from hub.cli.as_json import Json, print_json
 from hub.codec import Codec
 from hub.config import load
 from hub.errors import CodecError, TopicError
@@ -38,7 +39,7 @@ def tail(
     follow: Annotated[bool, typer.Option(help="Go on with what comes; else end with what is there now.")] = True,
     key: Annotated[str | None, typer.Option(help="Only records of this key: an order, or a customer.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="End after so many records.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program: one object a line.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show what is committed to a topic, decoded; Ctrl-C ends it. `--no-follow` shows what is there and ends."""
     if topic not in TOPICS:
@@ -83,7 +84,7 @@ class _Printer:
     def __call__(self, record: Record) -> None:
         entry = record_as_object(record, self._codec)
         if self._as_json:
-            typer.echo(orjson.dumps(entry))
+            print_json(entry)
             return
         when = datetime.fromtimestamp(record.timestamp / 1000, UTC).replace(tzinfo=None)
         where = f"{when.isoformat(' ', 'milliseconds')}Z {record.topic}-{record.partition}@{record.offset} "

@@ -7,49 +7,47 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from hub import access, config, kafka_admin
 from hub.access import ROLES
+from hub.cli.as_json import Json, print_json
 from hub.errors import TopicError
 from hub.kafka_admin import Difference
 from hub.topics import TOPICS
 
 app = typer.Typer(help="The hub's topics, and who may use them.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="For a program.")]
-
 
 @app.command()
-def create(*, as_json: AsJson = False) -> None:
+def create(*, as_json: Json = False) -> None:
     """Create what is missing; fail if what exists is not as declared."""
     created, wrong = asyncio.run(_create())
     if as_json:
-        _print_json({"created": created, "differences": [asdict(each) for each in wrong]})
+        print_json({"created": created, "differences": [asdict(each) for each in wrong]})
     else:
         typer.echo(f"{len(created)} topics created, {len(TOPICS) - len(created)} were there.")
     _refuse(wrong)
 
 
 @app.command()
-def check(*, as_json: AsJson = False) -> None:
+def check(*, as_json: Json = False) -> None:
     """Compare what exists with what is declared; fail on any difference."""
     wrong = asyncio.run(_differences())
     if as_json:
-        _print_json({"differences": [asdict(each) for each in wrong]})
+        print_json({"differences": [asdict(each) for each in wrong]})
     elif not wrong:
         typer.echo(f"All {len(TOPICS)} topics are as declared.")
     _refuse(wrong)
 
 
 @app.command("list")
-def list_(*, as_json: AsJson = False) -> None:
+def list_(*, as_json: Json = False) -> None:
     """List the declared topics; asks no Kafka."""
     if as_json:
-        _print_json([{**asdict(topic), "configs": topic.kafka_configs()} for topic in TOPICS.values()])
+        print_json(*({**asdict(topic), "configs": topic.kafka_configs()} for topic in TOPICS.values()))
         return
     table = Table("topic", "direction", "key", "cleanup", "owner", "content", box=None, pad_edge=False)
     for topic in TOPICS.values():
@@ -65,7 +63,7 @@ def acls(
         str, typer.Option(help="Whom Kafka knows each as; {role} stands for its name.")
     ] = "User:{role}",
     as_matrix: Annotated[bool, typer.Option("--matrix", help="Only who may do what with which topic.")] = False,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Print the calls of kafka-acls.sh that let each program do its part and nothing else; asks no Kafka.
 
@@ -80,8 +78,8 @@ def acls(
     app_id = config.load().app_id
     wanted = [ROLES[name] for name in roles or ROLES]
     if as_json:
-        _print_json(
-            [{"role": role.name, "grants": [each._asdict() for each in role.grants(app_id)]} for role in wanted]
+        print_json(
+            *({"role": role.name, "grants": [each._asdict() for each in role.grants(app_id)]} for role in wanted)
         )
         return
     for role in wanted:
@@ -108,7 +106,3 @@ async def _differences() -> list[Difference]:
 def _refuse(wrong: Sequence[Difference]) -> None:
     if wrong:
         raise TopicError(" ".join(kafka_admin.explain(wrong)))
-
-
-def _print_json(value: object) -> None:
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from hub.runtime.partitioner import partition_of
 from hub.runtime.work import state_headers
 from hub.topics import ORDERS_COMMANDS, ORDERS_EXCEPTIONS, ORDERS_STATE, TOPICS
 from tests.support.orders import ORDER, START, Story, line
+from tests.support.running_hub import objects
 from tests.unit.test_exception_queue import raised
 
 CODEC = Codec.load()
@@ -77,10 +77,10 @@ def exceptions(kafka: str, *arguments: str, command: str = "exceptions") -> subp
     )
 
 
-def parsed(kafka: str, *arguments: str) -> Any:
+def parsed(kafka: str, *arguments: str) -> list[dict[str, Any]]:
     done = exceptions(kafka, *arguments, "--json")
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return objects(done.stdout)
 
 
 async def commands(kafka: str) -> list[OperatorCommanded]:
@@ -119,7 +119,7 @@ async def test_what_the_hub_would_refuse_is_not_sent(kafka: str) -> None:
 def monitor(kafka: str, *arguments: str) -> Any:
     done = exceptions(kafka, *arguments, command="monitor")
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout) if "--json" in arguments else done.stdout
+    return objects(done.stdout) if "--json" in arguments else done.stdout
 
 
 def test_what_the_monitor_found_is_listed_by_rule_and_department(kafka: str) -> None:
@@ -136,7 +136,7 @@ def test_what_the_monitor_found_is_listed_by_rule_and_department(kafka: str) -> 
 
 
 def test_an_order_is_explained_by_its_plan_and_every_rule(kafka: str) -> None:
-    told = monitor(kafka, "explain", ORDER, "--json")
+    (told,) = monitor(kafka, "explain", ORDER, "--json")
     assert [each["name"] for each in told["schedule"]["milestones"]][-1] == "paid"
     standing = {each["rule"]: each["standing"] for each in told["rules"]}
     assert standing == {

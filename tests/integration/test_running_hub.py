@@ -173,7 +173,7 @@ async def test_what_is_dropped_is_open_no_more_and_stays_as_it_was(hub: RunningH
     shown = hub.hub("dlq", "show", one["letter"]).stdout
     assert "dropped by bo at" in shown
     assert "not Confluent framed" in shown
-    assert hub.told("dlq", "show", one["letter"])["raw"] == "b2Ygb2xk"
+    assert hub.told("dlq", "show", one["letter"])[0]["raw"] == "b2Ygb2xk"
 
 
 async def test_orders_are_listed_by_what_they_are_and_watched_as_they_change(hub: RunningHub, tmp_path: Path) -> None:

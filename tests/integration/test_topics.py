@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from hub import kafka_admin
 from hub.broker import EmbeddedBroker
 from hub.errors import BrokerError, TopicError
 from hub.topics import TOPICS, Topic
+from tests.support.running_hub import objects
 
 Unique = Callable[[str], str]
 
@@ -91,13 +91,14 @@ def test_the_commands_create_and_check_every_declared_topic(own_broker: Embedded
 
     unmade = topics("check")
     assert unmade.returncode == 1
-    assert {each["topic"] for each in json.loads(unmade.stdout)["differences"]} == set(TOPICS)
+    (found,) = objects(unmade.stdout)
+    assert {each["topic"] for each in found["differences"]} == set(TOPICS)
 
-    assert json.loads(topics("create").stdout) == {"created": list(TOPICS), "differences": []}
-    assert json.loads(topics("create").stdout) == {"created": [], "differences": []}
+    assert objects(topics("create").stdout) == [{"created": list(TOPICS), "differences": []}]
+    assert objects(topics("create").stdout) == [{"created": [], "differences": []}]
     assert topics("check").returncode == 0
 
     disagreeing = topics("check", HUB_PARTITIONS="3")
     assert disagreeing.returncode == 1
     assert disagreeing.stderr.startswith("hub: Topics with 8 partitions where 3 are declared: orders.events,")
-    assert [each["name"] for each in json.loads(topics("list").stdout)] == list(TOPICS)
+    assert [each["name"] for each in objects(topics("list").stdout)] == list(TOPICS)

@@ -40,6 +40,13 @@ class Done(NamedTuple):
     stderr: str
 
 
+def objects(printed: str) -> list[dict[str, Any]]:
+    """What a command printed with `--json`."""
+    found = [json.loads(line) for line in printed.splitlines()]
+    assert all(isinstance(each, dict) for each in found), printed
+    return found
+
+
 @dataclass(frozen=True)
 class RunningHub:
     """Where it is, and what can be done with it."""
@@ -75,13 +82,11 @@ class RunningHub:
                 status = int(ended.code or 0)
         return Done(status, *(each.getvalue().decode() for each in raw))
 
-    def told(self, *arguments: str) -> Any:
-        """What `hub ARGUMENTS --json` says; lines where it says one object a line."""
+    def told(self, *arguments: str) -> list[dict[str, Any]]:
+        """What `hub ARGUMENTS --json` says, each line an object."""
         done = self.hub(*arguments, "--json")
         assert done.returncode == 0, done.stderr
-        if done.stdout.startswith(("[", "{\n")):
-            return json.loads(done.stdout)
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        return objects(done.stdout)
 
     async def send(self, *events: Event) -> list[Placed]:
         """Events in, acknowledged."""

@@ -97,7 +97,7 @@ def test_a_principal_is_named_as_kafka_knows_it() -> None:
 
 
 def test_a_program_gets_the_grants_of_every_role() -> None:
-    listed = {each["role"]: each["grants"] for each in json.loads(_acls("--json"))}
+    listed = {each["role"]: each["grants"] for each in map(json.loads, _acls("--json").splitlines())}
     assert {name: [Grant(**grant) for grant in grants] for name, grants in listed.items()} == {
         name: list(role.grants("orderhub")) for name, role in ROLES.items()
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -13,6 +14,7 @@ from typing import Any, get_args
 
 import pytest
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from hub.access import ROLES
 from hub.cli import app, main
@@ -295,6 +297,15 @@ def test_whatever_lists_lists_for_programs_too() -> None:
     assert len(listing) > 6
     for name in listing:
         assert "--json" in {option for param in COMMANDS[name].params for option in param.opts}, name
+
+
+def test_every_command_prints_json_one_object_a_line() -> None:
+    for path in sorted((ROOT / "hub/cli").glob("*.py")):
+        own = path.name == "as_json.py"
+        assert ('"--json"' in path.read_text()) == own, f"{path.name}: take Json and print_json of as_json.py"
+    for line in ("topics list --json", "topics acls reader --json", "config show --json", "simulate --list --json"):
+        said = CliRunner().invoke(app, line.split()).output
+        assert all(isinstance(json.loads(each), dict) for each in said.splitlines()), line
 
 
 def test_every_exit_status_in_the_code_is_documented() -> None:
