@@ -10,12 +10,16 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from msgspec.structs import replace
 
+from connectors import dead_letter_desk
 from connectors.base import Event
+from connectors.dead_letter_desk import Desk, objection
+from connectors.dead_letters import Wanted
 from hub import kafka_admin
 from hub.domain.dead_letters import LetterDecided
 from hub.domain.events import CustomerUpdated, OperatorCommanded
@@ -43,7 +47,7 @@ MANY = 1_000
 """Letters that a replay is killed among."""
 
 
-BASE = {"killed": 100_000, "dropped": 200_000}
+BASE = {"killed": 100_000, "dropped": 200_000, "dying": 300_000}
 """Offsets that no test's own records have, by the code of the letters that name them."""
 
 
@@ -158,6 +162,64 @@ async def test_a_replay_that_is_killed_in_the_middle_and_run_again_sends_every_r
     assert len({each.letter for each in written}) == len(written) == MANY
     places = {place_of(record) for record in await hub.held(PRODUCTION_STATUS)}
     assert {(PRODUCTION_STATUS, 0, each.replayed_offset) for each in written} <= places
+
+
+class Killed(BaseException):
+    """The process is gone: nothing tidies up any more."""
+
+
+def dying(steps: int) -> type[AIOKafkaProducer]:
+    """A producer whose process is killed when it is asked for so many more things, whatever they are."""
+
+    class Dying(AIOKafkaProducer):  # type: ignore[misc] # aiokafka ships no types
+        left = steps
+
+        async def send(self, *arguments: Any, **named: Any) -> Any:
+            self._step()
+            return await super().send(*arguments, **named)
+
+        async def begin_transaction(self) -> None:
+            self._step()
+            await super().begin_transaction()
+
+        async def commit_transaction(self) -> None:
+            await self.flush()
+            self._step()
+            await super().commit_transaction()
+
+        async def abort_transaction(self) -> None:
+            self._step()
+            await super().abort_transaction()
+
+        def _step(self) -> None:
+            self.left -= 1
+            if self.left < 0:
+                raise Killed
+
+    return Dying
+
+
+async def test_wherever_a_replay_is_killed_every_record_is_sent_once_and_written_down_once(
+    hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await letters(hub, 3, topic=PRODUCTION_STATUS, code="dying")
+    monkeypatch.setattr(dead_letter_desk, "_AT_ONCE", 2)
+    deaths = 0
+    while True:
+        monkeypatch.setattr(dead_letter_desk, "AIOKafkaProducer", dying(deaths))
+        try:
+            async with Desk(hub.settings, hub.codec) as desk:
+                left = [each for each in await desk.letters(Wanted(code="dying")) if not objection(each, "replayed")]
+                async for _ in desk.decide(left, "replayed", by="ines", reason="again", now=NOON):
+                    pass
+            break
+        except Killed:
+            deaths += 1
+    assert deaths > 6, "at each step of the first transaction, and in the second"
+    sent = Counter(record.key for record in await hub.held(PRODUCTION_STATUS) if b"dying" in (record.key or b""))
+    assert sent == {b"dying-0": 1, b"dying-1": 1, b"dying-2": 1}
+    audit = [hub.codec.decode_as(LetterDecided, each.value) for each in await hub.held(HUB_DEAD_LETTER_AUDIT)]
+    assert len([each for each in audit if each.code == "dying"]) == 3
 
 
 async def test_what_is_dropped_is_open_no_more_and_stays_as_it_was(hub: RunningHub) -> None:
