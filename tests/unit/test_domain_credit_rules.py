@@ -13,6 +13,7 @@ from hub.domain.credit import Claim, CreditAccount, Reservation, merged, overdue
 from hub.domain.credit_terms import CREDIT_RULES, EXCLUDABLE, CreditTerms
 from hub.domain.decide_credit import decide_credit, decide_customer
 from hub.domain.events import CreditCheck, CreditDecided, CreditRequested, CustomerUpdated, PaymentReceived
+from hub.domain.model import LineChange
 from hub.domain.policy import Policy
 from tests.support.orders import START, Story, line
 
@@ -277,18 +278,22 @@ def _blanket(**policy: Any) -> Story:
     return story
 
 
-def replace_delivery(each: Any, on: date) -> Any:
-    from msgspec.structs import replace
-
-    return replace(each, requested_delivery=on)
-
-
 def test_a_blanket_order_needs_credit_only_for_what_is_wanted_soon() -> None:
     story = _blanket()
     whole = story.order.reserved
     plain = Story(limit="1000000")
     plain.place(line("1", "ST-1", 10))
     assert whole == plain.order.reserved > 0
+
+
+def test_what_was_delivered_before_its_horizon_is_counted_until_it_is_billed() -> None:
+    story = _blanket()
+    assert story.order.reserved == 119
+    story.report("logistics", "accepted")
+    story.report("logistics", "shipped", {"3": 20})
+    story.report("logistics", "delivered", {"3": 20})
+    story.change(1, LineChange("change", "1", replace(story.line("1").line, description="the same in blue")))
+    assert story.order.reserved == 119 + 238, "it came before its time, and is owed all the same"
 
 
 def test_lines_that_come_within_the_horizon_are_asked_for_when_their_time_has_come() -> None:

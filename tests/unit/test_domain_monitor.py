@@ -108,6 +108,17 @@ def test_a_departments_date_and_an_amendment_plan_anew() -> None:
     assert "planned: delivered 2025-03-21 08:00, 81 hours after what is promised" in story.explained()
 
 
+def test_a_buyer_who_wants_it_later_than_it_was_promised_is_promised_no_earlier_day() -> None:
+    story = watched(rule(rejections=9))
+    story.place(line(item_id="MK-1"), requested_delivery=at(12).date())
+    story.report("production", "accepted")
+    story.report("production", "scheduled", expected_at=at(17, 12))
+    assert story.order.schedule is not None
+    assert story.order.schedule.promised == at(17).date()
+    story.change(1, requested_delivery=at(27).date())
+    assert (story.order.promised, story.order.schedule.promised) == (at(17).date(), at(27).date())
+
+
 def test_a_node_is_planned_by_its_own_calendar() -> None:
     plant = node("plant", lead_days=4)
     story = Story(Policy(schedule=PLAN), nodes=[plant])
