@@ -14,6 +14,7 @@ from aiokafka.structs import TopicPartition
 from hub import kafka_admin
 from hub.errors import BrokerError
 from hub.kafka_refusals import forbidden, out_of_reach
+from hub.runtime.partitioner import partition_of
 from hub.runtime.spec import Record
 from hub.topics import TOPICS
 
@@ -41,6 +42,10 @@ class Reader:
     def __init__(self, client: Mapping[str, Any], partitions: int) -> None:
         self._client = client
         self._partitions = partitions
+
+    def partition_of(self, key: bytes) -> int:
+        """Where records of this key lie, in each topic that `check` has found as declared."""
+        return partition_of(key, self._partitions)
 
     async def check(self, topics: Sequence[str]) -> None:
         """Raise BrokerError or TopicError unless Kafka answers and has the topics as declared."""

@@ -15,7 +15,6 @@ from hub.domain.rule_files import RulesPublished
 from hub.errors import BrokerError
 from hub.kafka_refusals import explained
 from hub.ruleset import RuleSet, restore_ruleset
-from hub.runtime.partitioner import partition_of
 from hub.topics import HUB_RULES, MAX_OUTPUT_BYTES
 
 
@@ -41,15 +40,15 @@ async def publish_rules(client: Mapping[str, Any], rules: RuleSet) -> None:
         await producer.stop()
 
 
-async def find_rules(reader: Reader, codec: Codec, version: str, partitions: int) -> RuleSet | None:
-    """The rules of a version, None if it was never published.
+async def find_rules(reader: Reader, codec: Codec, version: str) -> RuleSet | None:
+    """The rules of a version, None if it was never published. `reader` has found the topic as declared.
 
     Raises:
         ConfigError: this version of the hub does not understand them any more.
     """
     key = version.encode()
     found: RulesPublished | None = None
-    async for record in reader.held([HUB_RULES], partition=partition_of(key, partitions)):
+    async for record in reader.held([HUB_RULES], partition=reader.partition_of(key)):
         if record.key == key:
             found = codec.decode_as(RulesPublished, record.value)
     return None if found is None else restore_ruleset(found.files)

@@ -24,7 +24,6 @@ from hub.domain.headline import headline
 from hub.domain.journal import JournalEntry
 from hub.domain.order import OrderState
 from hub.errors import HubError
-from hub.runtime.partitioner import partition_of
 from hub.topics import CUSTOMER_NOTIFICATIONS, ORDERS_JOURNAL, ORDERS_STATE, WORK_TOPIC
 
 _SENT = (*WORK_TOPIC.values(), CUSTOMER_NOTIFICATIONS)
@@ -71,7 +70,7 @@ async def find(settings: Settings, codec: Codec, order_id: str) -> OrderFile | N
     reader = Reader(settings.kafka_client(), settings.partitions)
     await reader.check([ORDERS_STATE, ORDERS_JOURNAL, *_SENT])
     key = order_id.encode()
-    partition = partition_of(key, settings.partitions)
+    partition = reader.partition_of(key)
     latest: bytes | None = None
     async for record in reader.held([ORDERS_STATE], partition=partition):
         if record.key == key:

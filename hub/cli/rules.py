@@ -77,7 +77,7 @@ async def _rules_of(settings: Settings, codec: Codec, found: OrderFile) -> Mappi
     await reader.check([HUB_RULES])
     known: dict[str, RuleSet] = {}
     for version in {entry.rules for entry in found.journal}:
-        rules = await find_rules(reader, codec, version, settings.partitions)
+        rules = await find_rules(reader, codec, version)
         if rules is None:
             raise HubError(f"Order {found.state.order_id} was decided by rules {version!r}, which {HUB_RULES} has not.")
         known[version] = rules

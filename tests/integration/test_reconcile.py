@@ -20,9 +20,9 @@ from hub import kafka_admin
 from hub.broker import EmbeddedBroker
 from hub.codec import Codec
 from hub.domain.effects import SettlementPosted, SettlementRecorded
-from hub.domain.journal import JournalEntry
 from hub.domain.model import Frozen
 from hub.topics import ORDERS_JOURNAL, ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL, TOPICS
+from tests.support.histories import journal
 from tests.support.orders import CUSTOMER, START, Story, line
 
 CODEC = Codec.load()
@@ -56,22 +56,8 @@ def records(order_id: str, told: Story, **settled: Any) -> Iterator[tuple[str, F
         entries = tuple(replace(each, settlement_id=names.get(each.settlement_id, "")) for each in posted.entries)
         settlement_id = names.get(posted.settlement_id, "")
         yield SETTLEMENTS_JOURNAL, replace(posted, order_id=order_id, settlement_id=settlement_id, entries=entries)
-    for number, (received, at) in enumerate(told.journal, 1):
-        yield (
-            ORDERS_JOURNAL,
-            JournalEntry(
-                order_id=order_id,
-                entry=number,
-                decided_at=at,
-                event_id=received.event.event_id,
-                event_type=type(received.event).__name__,
-                topic="t",
-                partition=0,
-                offset=number,
-                payload=CODEC.encode(received.event),
-                outcome="applied",
-            ),
-        )
+    for entry, _ in journal(told):
+        yield ORDERS_JOURNAL, replace(entry, order_id=order_id)
 
 
 def staged() -> Iterator[tuple[str, Frozen]]:

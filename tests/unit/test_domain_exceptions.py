@@ -78,6 +78,24 @@ def test_an_exception_can_be_given_to_someone_else_and_twice_is_once() -> None:
     assert [each.owner for each in story.order.exceptions] == ["mei"]
 
 
+def test_what_joins_a_case_of_the_order_comes_to_whoever_has_it() -> None:
+    story = Story(policy=Policy(exceptions={"over-delivered": ExceptionRule(owner="desk")}))
+    story.place(line("1", "ST-1"), line("2", "ST-2"), line("3", "ST-3"))
+    story.report("logistics", "accepted")
+    story.report("logistics", "shipped", {"1": 11})
+    story.command("assign", "over-delivered", owner="mei")
+    story.report("logistics", "shipped", {"2": 11})
+    first, assigned, second = story.sent(ExceptionRaised)
+    assert first.case_id == second.case_id
+    assert (first.owner, assigned.owner, second.owner) == ("desk", "mei", "mei")
+    for number in ("1", "2"):
+        story.report("logistics", "delivered", {number: 11})
+        story.report("logistics", "returned", {number: 1})
+    assert not story.order.exceptions
+    story.report("logistics", "shipped", {"3": 11})
+    assert story.sent(ExceptionRaised)[-1].owner == "desk", "what was over is nobody's any more"
+
+
 def test_orders_with_the_same_trouble_have_the_same_case() -> None:
     late = START + 9 * DAY
 

@@ -14,9 +14,9 @@ from hub.cli.order_view import render
 from hub.domain.effects import CustomerNotified, WorkOrderIssued
 from hub.domain.events import OperatorCommanded
 from hub.domain.holds import HoldRule
-from hub.domain.journal import JournalEntry
 from hub.domain.model import Adjustment, LineChange, OrderAdjustment
 from hub.domain.policy import Policy
+from tests.support.histories import journal
 from tests.support.nodes import node
 from tests.support.orders import ORDER, Story, line
 
@@ -24,26 +24,9 @@ from tests.support.orders import ORDER, Story, line
 def chapters(story: Story) -> list[Chapter]:
     """The journal as the hub would have written it, and what was sent."""
     told = []
-    decided = [each for each in story.decisions if each.outcome != "refused"]
-    for number, ((received, at), decision) in enumerate(zip(story.journal, decided, strict=True), 1):
-        event = received.event
-        entry = JournalEntry(
-            order_id=ORDER,
-            entry=number,
-            decided_at=at,
-            event_id=event.event_id,
-            event_type=type(event).__name__,
-            topic=received.topic,
-            partition=received.partition,
-            offset=received.offset,
-            payload=received.raw,
-            outcome=decision.outcome,  # type: ignore[arg-type]
-            code=decision.code,
-            detail=decision.detail,
-            explanations=decision.explanations,
-        )
+    for (entry, decision), (received, _) in zip(journal(story), story.journal, strict=True):
         sent = [each for each in decision.effects if isinstance(each, WorkOrderIssued | CustomerNotified)]
-        told.append(Chapter(entry, event, sent))
+        told.append(Chapter(entry, received.event, sent))
     return told
 
 

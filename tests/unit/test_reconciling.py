@@ -16,7 +16,6 @@ from connectors.reconciling import Job, _Partition, read, write
 from connectors.shelf import Share, Shelf
 from hub.codec import Codec
 from hub.domain.effects import SettlementPosted, SettlementRecorded
-from hub.domain.journal import JournalEntry
 from hub.domain.order import OrderState
 from hub.domain.policy import Policy
 from hub.domain.reconciliation.discrepancy import Discrepancy, Tolerances
@@ -27,6 +26,7 @@ from hub.domain.reconciliation.summary import CurrencyTotal, Summary
 from hub.runtime.spec import Record
 from hub.topics import ORDERS_JOURNAL, ORDERS_STATE, SETTLEMENTS, SETTLEMENTS_JOURNAL
 from tests.support.fetched import record
+from tests.support.histories import journal
 from tests.support.orders import CUSTOMER, ORDER, START, Story
 from tests.unit.test_reconciliation_lists import stated
 
@@ -72,27 +72,12 @@ def records(told: Story, order_id: str) -> list[Record]:
     def put(topic: str, value: Any) -> Record:
         return record(0, key, CODEC.encode(replace(value, order_id=order_id)), topic=topic)
 
-    entries = [
-        JournalEntry(
-            order_id=order_id,
-            entry=number,
-            decided_at=at,
-            event_id=received.event.event_id,
-            event_type=type(received.event).__name__,
-            topic="t",
-            partition=0,
-            offset=number,
-            payload=CODEC.encode(received.event),
-            outcome="applied",
-        )
-        for number, (received, at) in enumerate(told.journal, 1)
-    ]
     return [
         put(ORDERS_STATE, OrderState(order_id=ORDER)),
         put(ORDERS_STATE, told.order),
         *(put(SETTLEMENTS, each) for each in told.sent(SettlementRecorded)),
         *(put(SETTLEMENTS_JOURNAL, each) for each in told.sent(SettlementPosted)),
-        *(put(ORDERS_JOURNAL, each) for each in entries),
+        *(put(ORDERS_JOURNAL, entry) for entry, _ in journal(told)),
     ]
 
 

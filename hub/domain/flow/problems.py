@@ -31,9 +31,10 @@ def open_exception(
 
     `kind`: or the name of a rule of the monitor, which finds it in the hands of `department`. `since`: when the cause
     happened. `root`: what other orders may have the same trouble with, in the same words; empty
-    if it is this order's own. `owner`: who has to see to it, if not who the rules say.
+    if it is this order's own. `owner`: who has to see to it, if not whoever has the same case of this order already,
+    or else who the rules say.
     """
-    since = since or turn.now
+    since, root = since or turn.now, root or f"order {turn.state.order_id}"
     for each in turn.state.exceptions:
         if each.kind == kind and each.subject == subject:
             if each.opened_at < since:
@@ -41,16 +42,17 @@ def open_exception(
             turn.explain(f"exception {kind} is open already: {detail}")
             return
     rule = turn.policy.monitor.rules.get(kind) or turn.policy.exceptions.get(kind, PLAIN)
+    taken = (each.owner for each in turn.state.exceptions if each.kind == kind and each.root == root and each.owner)
     opened = OpenException(
         exception_id=turn.next_id(),
         kind=kind,
         subject=subject,
         severity=severity,
-        owner=owner or rule.owner,
+        owner=owner or next(taken, rule.owner),
         detail=detail,
         opened_at=since,
         priority=rule.priority,
-        root=root or f"order {turn.state.order_id}",
+        root=root,
         escalate_at=_next_escalation(turn, kind, rule.priority, 0),
         department=department,
     )
