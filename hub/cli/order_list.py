@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
@@ -30,8 +30,9 @@ from hub.topics import ORDERS_STATE
 
 _STATUSES: tuple[str, ...] = get_args(Headline)
 _OVER = frozenset(("closed", "cancelled"))
-_AROUND = 6
-"""Lines of a terminal that `watch` needs beside its rows."""
+_TROUBLED = frozenset(("stalled", "credit-hold", "on-hold"))
+_AROUND = 3
+"""Lines of a terminal that `watch` needs beside its counts and rows: two that are empty, and the names of columns."""
 _REFRESH_SECONDS = 0.5
 
 
@@ -187,7 +188,7 @@ async def _read(settings: Settings, orders: Orders) -> Orders:
 
 
 async def _watch(settings: Settings, orders: Orders, *, as_json: bool) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     reader = Reader(settings.kafka_client(), settings.partitions)
     await reader.check([ORDERS_STATE])
     live = Live(console=console, auto_refresh=False, screen=False)
@@ -208,7 +209,7 @@ async def _watch(settings: Settings, orders: Orders, *, as_json: bool) -> None:
                     orders.take(record)
                 if clock() - shown > _REFRESH_SECONDS:
                     shown = clock()
-                    live.update(_board(orders, shutil.get_terminal_size().lines - _AROUND), refresh=True)
+                    live.update(board(orders, console, datetime.now(UTC)), refresh=True)
 
 
 def _line(state: OrderState) -> str:
@@ -218,10 +219,18 @@ def _line(state: OrderState) -> str:
     )
 
 
-def _board(orders: Orders, rows: int) -> Group:
-    now = datetime.now(UTC)
-    counts = "   ".join(f"{status} {count}" for status, count in orders.counts().items())
-    return Group(Text(f"{now:%H:%M:%S}  {counts}", style="bold"), Text(), _table(orders.latest(max(rows, 1)), now))
+def board(orders: Orders, console: Console, now: datetime) -> Group:
+    """How many orders have each status, and those that moved last, a line each, as many as there is room for."""
+    counts = "   ".join(f"{status}\N{NO-BREAK SPACE}{count}" for status, count in orders.counts().items())
+    head = textwrap.wrap(f"{now:%H:%M:%S}  {counts}", console.width, break_on_hyphens=False)
+    rows = console.height - len(head) - _AROUND
+    table = Table("order", "status", "customer", "waits for", box=None, pad_edge=False, header_style="dim")
+    for column in table.columns[:-1]:
+        column.no_wrap = True
+    for state in orders.latest(max(rows, 1)):
+        waiting = Text(safe("; ".join(_waiting(state, now))), no_wrap=True, overflow="ellipsis")
+        table.add_row(safe(state.order_id), _colourful(headline(state)), _customer(state), waiting)
+    return Group(Text("\n".join(head), style="bold"), Text(), table)
 
 
 def _table(states: Iterable[OrderState], now: datetime) -> Table:
@@ -230,13 +239,19 @@ def _table(states: Iterable[OrderState], now: datetime) -> Table:
     table.add_column("waits for", overflow="fold")
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
     for state in states:
-        status = headline(state)
-        style = "red" if status in {"stalled", "credit-hold", "on-hold"} else "green" if status == "closed" else ""
         placed = f"{state.placed_at:%m-%d %H:%M}" if state.placed_at else ""
-        customer = safe(state.terms.customer_id) if state.terms else ""
-        waiting = safe("; ".join(_waiting(state, now)))
-        table.add_row(safe(state.order_id), Text(status, style), customer, placed, str(len(state.lines)), Text(waiting))
+        waiting = Text(safe("; ".join(_waiting(state, now))))
+        status = _colourful(headline(state))
+        table.add_row(safe(state.order_id), status, _customer(state), placed, str(len(state.lines)), waiting)
     return table
+
+
+def _colourful(status: Headline) -> Text:
+    return Text(status, "red" if status in _TROUBLED else "green" if status == "closed" else "")
+
+
+def _customer(state: OrderState) -> str:
+    return safe(state.terms.customer_id) if state.terms else ""
 
 
 def _waiting(state: OrderState, now: datetime) -> Iterator[str]:
