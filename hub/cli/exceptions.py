@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import sys
+import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -32,6 +34,7 @@ app = typer.Typer(help="The order desk's queue: what needs a person, by root cau
 
 _NAMED = 3
 """How many orders of a case are named."""
+_INDENT = "   "
 
 _Ids = Annotated[
     list[str], typer.Argument(help="Cases or single exceptions, as `list` has them; how they begin will do.")
@@ -58,8 +61,9 @@ def show(
         print_json(*map(_as_object, found))
     elif found:
         console = Console(highlight=False, soft_wrap=True)
+        width = console.width if console.is_terminal else sys.maxsize
         for case in found:
-            console.print(_told(case))
+            console.print(told(case, width))
     else:
         typer.echo("Nothing is open.")
 
@@ -144,8 +148,8 @@ async def _send(settings: Settings, codec: Codec, commands: Sequence[OperatorCom
         return [await answer for answer in answers]
 
 
-def _told(case: Case) -> Text:
-    """A case in three lines: what and where it is, what is wrong, and with which orders."""
+def told(case: Case, width: int) -> Text:
+    """A case in three lines: what and where it is, what is wrong, and with which orders; more where they are wider."""
     critical = any(each.severity == "critical" for each in case.exceptions)
     owners = ", ".join(owner or "nobody" for owner in case.owners)
     orders = ", ".join(case.orders[:_NAMED])
@@ -155,8 +159,14 @@ def _told(case: Case) -> Text:
         (f"{case.case_id[:8]}  ", "cyan"),
         (f"{case.kind}  ", "bold"),
         safe(f"since {case.since:%Y-%m-%d %H:%M}, with {owners}"),
-        f"\n   {safe(f'{case.root}: {case.exceptions[0].detail}')}",
-        (f"\n   {safe(f'{orders}{more}')}", "dim"),
+        f"\n{_indented(safe(f'{case.root}: {case.exceptions[0].detail}'), width)}",
+        (f"\n{_indented(safe(f'{orders}{more}'), width)}", "dim"),
+    )
+
+
+def _indented(text: str, width: int) -> str:
+    return textwrap.fill(
+        text, width, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False, break_long_words=False
     )
 
 

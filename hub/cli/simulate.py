@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -121,7 +122,7 @@ class _Watching:
 
     def __init__(self, score: Score) -> None:
         self.score = score
-        self.console = Console(highlight=False, stderr=True, soft_wrap=True)
+        self.console = Console(highlight=False, stderr=True, soft_wrap=not sys.stderr.isatty())
         self._codec = Codec.load()
         self._heard = self._told = time.monotonic()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from connectors.exception_queue import Case, cases, chosen, command_on
-from hub.cli.exceptions import check, named
+from hub.cli.exceptions import check, named, told
 from hub.domain.effects import ExceptionRaised
 from hub.domain.ids import case_id
 from hub.domain.roles import Role
@@ -116,3 +117,15 @@ def test_what_the_hub_would_refuse_is_said_before_it_is_sent(kind: str, role: st
         return
     with pytest.raises(HubError, match=says):
         check([command], [about], roles)
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_case_is_told_within_the_terminal_and_parts_no_word(width: int) -> None:
+    about = "procurement expects 2027-01-04 00:57: after wanted 2026-12-29 23:00: Supplier ACME: strike at the foundry"
+    (case,) = queue(*(raised(n, "procurement: Supplier ACME: strike at the foundry", detail=about) for n in range(9)))
+    first, *more = told(case, width).plain.splitlines()
+    assert first.startswith(f"{case.priority}  {case.case_id[:8]}  {case.kind}  since ")
+    assert all(line.startswith("   ") and len(line) <= width for line in more)
+    whole = told(case, sys.maxsize).plain.splitlines()
+    assert len(whole) == 3, "a program gets a line for each"
+    assert " ".join(line.strip() for line in more) == " ".join(line.strip() for line in whole[1:])
