@@ -217,6 +217,45 @@ def test_a_corrected_price_leaves_no_difference() -> None:
     assert reconciled(story).matched.settled == Decimal("113.05")
 
 
+CORRECTIONS: list[dict[str, Any]] = [{"discount_percent": Decimal("7.5")}, {"price": Decimal("0.337")}]
+
+
+def returned_in_part(quantity: int, returned: int) -> Story:
+    """Units at 0.335 each, billed when they arrived, and some of them sent back."""
+    story = stock(line(quantity=quantity, price=Decimal("0.335")), line("2"), policy=Policy(settlement="per-delivery"))
+    story.report("logistics", "delivered", {"1": quantity})
+    story.report("logistics", "returned", {"1": returned})
+    return story
+
+
+@pytest.mark.parametrize("correction", CORRECTIONS)
+@pytest.mark.parametrize("quantity", [5, 6, 7])
+@pytest.mark.parametrize("returned", [1, 2, 3])
+def test_what_is_corrected_after_a_part_of_it_came_back_differs_by_rounding_at_most(
+    correction: dict[str, Any], quantity: int, returned: int
+) -> None:
+    story = returned_in_part(quantity, returned)
+    if "price" in correction:
+        story.change(1, LineChange("change", "1", replace(story.line("1").line, **correction)))
+    else:
+        story.change(1, **correction)
+    assert {cause for cause, *_ in goods(explained(story))} <= {"returned", "not-delivered-yet", "settled-in-parts"}
+    holds(story)
+
+
+@pytest.mark.parametrize("correction", CORRECTIONS)
+def test_what_was_not_corrected_differs_whatever_came_back(correction: dict[str, Any]) -> None:
+    story = returned_in_part(7, 2)
+    state, (first, *others), terms = story.order, story.order.lines, story.order.terms
+    assert terms is not None
+    if "price" in correction:
+        state = replace(state, lines=(replace(first, line=replace(first.line, **correction)), *others))
+    else:
+        state = replace(state, terms=replace(terms, **correction))
+    (found,) = (each for each in explained(story, replace(dossier(story), state=state)) if each.open)
+    assert found.cause == ("price-differs" if "price" in correction else "discount-differs")
+
+
 def test_delivered_and_billed_by_nothing_is_missing_and_asks_for_action() -> None:
     story = delivered()
     held = replace(dossier(story), settlements=(), postings=())

@@ -22,11 +22,19 @@ def signed(settlement: SettlementRecorded) -> Decimal:
     return settlement.tax_inclusive if settlement.kind == "invoice" else -settlement.tax_inclusive
 
 
-def audit(findings: Findings, settlement: SettlementRecorded, lines: Mapping[str, OrderLine], terms: Terms) -> Decimal:
+_ONE = Decimal(1)
+Off = set[tuple[str, str]]
+"""Settlement and line, or settlement alone, of what is settled otherwise than ordered."""
+
+
+def audit(
+    findings: Findings, settlement: SettlementRecorded, lines: Mapping[str, OrderLine], terms: Terms, off: Off
+) -> Decimal:
     """What the settlement's quantities come to at the order's terms, negative for a credit note.
 
     With what it charges once, which is held against the order beside it (`match_goods`). All between that and the total
-    it states is noted: other prices, other VAT, charges, penalties, wrong amounts. Within `exact()`.
+    it states is noted: other prices, other VAT, charges, penalties, wrong amounts. Within `exact()`. `off`: what of the
+    settlements before was otherwise; this one's is added.
     """
     currency = terms.currency
     bridge = Bridge(terms)
@@ -36,7 +44,7 @@ def audit(findings: Findings, settlement: SettlementRecorded, lines: Mapping[str
     for vat, amount in once_of(settlement).items():
         bridge.allow(vat, amount)
     expected = bridge.total
-    walk = _Audit(findings, settlement, bridge, currency)
+    walk = _Audit(findings, settlement, bridge, currency, off)
     for part in settlement.lines:
         walk.line(part, lines.get(part.line_id))
     walk.adjustments()
@@ -57,7 +65,10 @@ def once_of(settlement: SettlementRecorded) -> dict[Vat, Decimal]:
 class _Audit:
     """Leads one settlement's total to what is stated."""
 
-    def __init__(self, findings: Findings, settlement: SettlementRecorded, bridge: Bridge, currency: str) -> None:
+    def __init__(
+        self, findings: Findings, settlement: SettlementRecorded, bridge: Bridge, currency: str, off: Off
+    ) -> None:
+        self._off = off
         self.sign = 1 if settlement.kind == "invoice" else -1
         self._findings = findings
         self._settlement = settlement
@@ -74,7 +85,7 @@ class _Audit:
         else:
             ordered = Vat(line.vat_category, line.vat_rate)
             at_terms = amounts.net(line, part.quantity, self._currency) if part.quantity else ZERO
-            if own != at_terms:
+            if self._is_off(part.line_id, differs=own != at_terms):
                 change = self._bridge.add(ordered, own - at_terms)
                 price, off = line.price / line.base_quantity, part.price / part.base_quantity
                 self._note("price-differs", change, part, quantity=part.quantity, expected=price, price_off=off - price)
@@ -86,18 +97,31 @@ class _Audit:
 
     def adjustments(self) -> None:
         """Discounts, charges, penalties, what was saved by paying early."""
-        if not self._settlement.adjustments and self._bridge.total == self._settlement.tax_inclusive:
-            return
+        as_agreed = not self._settlement.adjustments and self._bridge.total == self._settlement.tax_inclusive
         agreed: dict[Vat, Decimal] = {}
         for each in self._settlement.adjustments:
             if _is_agreed(each):
                 vat = Vat(each.vat_category, each.vat_rate)
                 agreed[vat] = agreed.get(vat, ZERO) + _signed(each)
-        self._note("discount-differs", self._bridge.agreed(agreed), expected=-sum(agreed.values(), ZERO))
+        change = ZERO if as_agreed else self._bridge.agreed(agreed)
+        if self._is_off("", differs=change != ZERO):
+            units = sum((part.quantity for part in self._settlement.lines), ZERO) or _ONE
+            self._note("discount-differs", change, units=units, expected=-sum(agreed.values(), ZERO))
         for each in self._settlement.adjustments:
             if each.role != "once" and not _is_agreed(each):
                 change = self._bridge.allow(Vat(each.vat_category, each.vat_rate), _signed(each))
                 self._note(_cause(each), change, events=each.event_ids)
+
+    def _is_off(self, line_id: str, *, differs: bool) -> bool:
+        """Whether the units of a line, or of the whole, are settled otherwise than ordered.
+
+        What a credit note takes back is what it was on the settlement it is about, though it may round to the same.
+        """
+        settled = self._settlement
+        taken_back = settled.kind == "credit-note" and any((each, line_id) in self._off for each in settled.preceding)
+        if differs or taken_back:
+            self._off.add((settled.settlement_id, line_id))
+        return differs or taken_back
 
     def sums(self) -> None:
         """VAT, and whether the parts add up to the total."""
@@ -113,17 +137,19 @@ class _Audit:
         part: SettledLine | None = None,
         *,
         quantity: Decimal = ZERO,
+        units: Decimal | None = None,
         expected: Decimal = ZERO,
         price_off: Decimal | None = None,
         events: tuple[str, ...] = (),
     ) -> None:
-        if change or quantity:
+        if change or quantity or units:
             self._findings.note(
                 cause,
                 self.sign * change,
                 line_id=part.line_id if part else "",
                 apart=f"{part.price}/{part.base_quantity} {part.vat_category} {part.vat_rate}" if part else "",
                 quantity=self.sign * quantity,
+                units=None if units is None else self.sign * units,
                 expected=expected,
                 price_off=price_off,
                 settlements=(self._settlement.settlement_id,),

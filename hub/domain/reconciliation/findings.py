@@ -9,19 +9,30 @@ from hub.domain.order import ZERO
 from hub.domain.reconciliation.causes import CAUSES
 from hub.domain.reconciliation.discrepancy import Discrepancy, Tolerances
 
-_OF_UNITS = frozenset(("price-differs", "vat-differs"))
+_OF_UNITS = frozenset(("price-differs", "vat-differs", "discount-differs"))
 """Causes that are about units: what is left when they were all taken back is what each document was rounded by."""
 
 
 class _Sum:
     """One cause of one line while it adds up."""
 
-    __slots__ = ("amount", "currency", "event_ids", "expected", "price_off", "quantity", "settlements", "stated")
+    __slots__ = (
+        "amount",
+        "currency",
+        "event_ids",
+        "expected",
+        "price_off",
+        "quantity",
+        "settlements",
+        "stated",
+        "units",
+    )
 
     def __init__(self, currency: str) -> None:
         self.currency = currency
         self.amount = ZERO
         self.quantity = ZERO
+        self.units = ZERO
         self.expected = ZERO
         self.price_off: Decimal | None = None
         self.settlements: dict[str, None] = {}
@@ -47,6 +58,7 @@ class Findings:
         apart: str = "",
         currency: str = "",
         quantity: Decimal = ZERO,
+        units: Decimal | None = None,
         expected: Decimal = ZERO,
         price_off: Decimal | None = None,
         settlements: Iterable[str] = (),
@@ -54,14 +66,16 @@ class Findings:
         stated: Iterable[str] = (),
     ) -> None:
         """Adds a difference, if there is one. `apart` keeps those of one cause and line apart; `currency` is one of its
-        own; `expected` and `price_off` are what a tolerance is held against.
+        own; `expected` and `price_off` are what a tolerance is held against. `units` are those it is about, if they are
+        not `quantity`.
         """
-        if not (amount or quantity):
+        if not (amount or quantity or units):
             return
         key = cause, line_id, apart
         found = self._sums.get(key) or self._sums.setdefault(key, _Sum(currency or self._currency))
         found.amount += amount
         found.quantity += quantity
+        found.units += quantity if units is None else units
         found.expected = max(found.expected, abs(expected))
         if price_off is not None:
             found.price_off = max(abs(price_off), found.price_off or ZERO)
@@ -93,7 +107,7 @@ class Findings:
     def _rounded(self) -> Iterator[tuple[str, str, _Sum]]:
         rounding = _Sum(self._currency)
         for (cause, line_id, _), found in self._sums.items():
-            if cause == "settled-in-parts" or (cause in _OF_UNITS and not found.quantity):
+            if cause == "settled-in-parts" or (cause in _OF_UNITS and not found.units):
                 rounding.amount += found.amount
                 rounding.settlements.update(found.settlements)
             else:

@@ -19,7 +19,7 @@ from hub.domain.model import Frozen, OrderLine
 from hub.domain.money import exact
 from hub.domain.order import ZERO, LineState, OrderState, Terms
 from hub.domain.reconciliation.bridge import Bridge
-from hub.domain.reconciliation.document import audit, once_of, signed
+from hub.domain.reconciliation.document import Off, audit, once_of, signed
 from hub.domain.reconciliation.findings import Findings
 
 _IN_WORK = frozenset(("received", "confirming", "confirmed"))
@@ -217,7 +217,8 @@ def _quantities(settlements: Iterable[SettlementRecorded]) -> Quantities:
 def _audited(findings: Findings, settlements: Iterable[SettlementRecorded], state: OrderState, terms: Terms) -> Decimal:
     """What the settlements come to by the order's terms alone; what else is on them is noted."""
     lines: Mapping[str, OrderLine] = {line.line.line_id: line.line for line in state.lines}
-    return sum((audit(findings, each, lines, terms) for each in settlements), ZERO)
+    off: Off = set()
+    return sum((audit(findings, each, lines, terms, off) for each in settlements), ZERO)
 
 
 def _why_not(state: OrderState, line_id: str) -> str:
