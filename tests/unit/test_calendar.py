@@ -83,6 +83,12 @@ def test_what_is_ordered_after_the_cut_off_counts_as_ordered_on_the_next_working
     assert first_working_day(calendar(cut_off=time(14)), at(moment)) == day
 
 
+def test_what_comes_after_the_cut_off_takes_its_days_from_the_next_morning() -> None:
+    clock = WorkingClock(calendar(cut_off=time(14)))
+    assert clock.add_days(at("2026-03-05T13:59"), 1) == at("2026-03-06T13:59")
+    assert clock.add_days(at("2026-03-05T14:00"), 1) == at("2026-03-09T08:00")
+
+
 def test_the_day_and_the_cut_off_are_those_of_the_place() -> None:
     moment = datetime(2026, 11, 24, 22, tzinfo=UTC)
     shanghai = calendar(zone=ZoneInfo("Asia/Shanghai"), cut_off=time(6))

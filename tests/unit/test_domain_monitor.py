@@ -307,6 +307,20 @@ def test_a_hold_keeps_an_alert_silent_and_gives_as_long_again_when_it_ends() -> 
     assert story.sent(ExceptionRaised)[-1].detail == "on-hold says why"
 
 
+def test_a_status_has_as_long_again_after_a_hold_though_it_lasts_since_before() -> None:
+    waits = rule(status={"logistics": ("accepted",)}, longer_than=2 * DAY, unless=("on-hold",))
+    story = watched(waits, holds={"wait": HoldRule(blocks=("settle",))})
+    story.place()
+    story.report("logistics", "accepted")
+    story.command("hold", "wait")
+    story.wait(5 * DAY)
+    story.command("release-hold", "wait")
+    story.wait(2 * DAY - HOUR)
+    assert story.problems() == []
+    story.wait(HOUR)
+    assert story.problems() == ["it"]
+
+
 def test_a_known_trouble_of_the_same_department_keeps_an_alert_silent_and_of_another_does_not() -> None:
     late = rule(
         unanswered=("production", "procurement"),

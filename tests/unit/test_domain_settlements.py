@@ -542,6 +542,22 @@ def test_a_payment_that_is_late_or_too_little_earns_no_reduction() -> None:
     assert exposure(story) == (0, Decimal("2.38"))
 
 
+def test_a_bill_that_was_paid_early_and_is_corrected_keeps_its_reduction_and_earns_no_other() -> None:
+    story = delivered_order(EARLY)
+    story.pay("116.62")
+    story.change(1, LineChange("change", "1", line(price=Decimal(20))))
+    replaced = story.sent(SettlementRecorded)[-1]
+    assert (replaced.cause, replaced.tax_inclusive, replaced.prepaid) == (
+        "replacement",
+        Decimal("233.24"),
+        Decimal("116.62"),
+    )
+    assert [(each.percent, each.amount) for each in replaced.adjustments] == [(2, Decimal("4.00"))]
+    documents = len(settled(story))
+    story.pay("116.62")
+    assert (len(settled(story)), story.headline, exposure(story)) == (documents, "closed", (0, 0))
+
+
 def test_goods_that_were_paid_early_are_credited_at_what_was_paid_for_them() -> None:
     story = delivered_order(EARLY)
     story.pay("116.62")

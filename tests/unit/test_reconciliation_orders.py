@@ -376,11 +376,12 @@ def test_a_period_is_about_orders_open_or_moved_in_it() -> None:
     [
         ("119.00", 0, []),
         ("", 0, [("not-due", "", "0", "-119.00")]),
+        ("", 30, [("not-due", "", "0", "-119.00")]),
         ("", 31, [("unpaid", "", "0", "-119.00")]),
         ("100.00", 31, [("underpaid", "", "0", "-19.00")]),
         ("120.00", 0, [("overpaid", "", "0", "1.00")]),
     ],
-    ids=["paid", "not due", "unpaid", "underpaid", "overpaid"],
+    ids=["paid", "not due", "due today", "unpaid", "underpaid", "overpaid"],
 )
 def test_what_was_paid_is_settled_less_what_is_open_and_more_what_is_kept(
     paid: str, days: int, expected: list[Row]
