@@ -282,6 +282,13 @@ def test_credit_is_reserved_for_what_is_charged_until_it_is_billed() -> None:
     assert (story.account.reserved, story.account.receivable) == (Decimal("72.83"), Decimal("62.83"))
 
 
+def test_credit_that_is_asked_for_anew_counts_what_is_charged_and_not_billed_yet() -> None:
+    story = Story()
+    story.place(line(), line("2"), adjustments=(FREIGHT,))
+    story.command("close-short", "2")
+    assert story.requests[-1].amount == Decimal("133.28")
+
+
 @pytest.mark.parametrize("adjustments", [(FREIGHT,), (INSURANCE,), (VOUCHER, FREIGHT)])
 def test_a_reconciliation_agrees_before_and_after(adjustments: tuple[OrderAdjustment, ...]) -> None:
     story = Story(PER_DELIVERY)
