@@ -166,14 +166,8 @@ def percentage(segment: Segment, element: int, kind: Kind, component: int = 1) -
     return value
 
 
-def line_agreement(found: Iterable[Adjustment]) -> Fields:
-    """A line's fields of what it allows and charges."""
-    discount, others = divided(found)
-    return {"discount_percent": discount, "adjustments": tuple(map(asdict, others))}
-
-
-def order_agreement(found: Iterable[OrderAdjustment]) -> Fields:
-    """The same of an order."""
+def agreement(found: Iterable[Adjustment]) -> Fields:
+    """The fields of an order or a line of what it allows and charges."""
     discount, others = divided(found)
     return {"discount_percent": discount, "adjustments": tuple(map(asdict, others))}
 
@@ -190,7 +184,7 @@ def net(fields: Fields, currency: str) -> Decimal:
     return amounts.net(line, line.quantity, currency)
 
 
-def comes_to(lines: Iterable[Fields], agreement: Fields, currency: str) -> Totals | None:
+def comes_to(lines: Iterable[Fields], agreed: Fields, currency: str) -> Totals | None:
     """What an order comes to; None where that is not defined, as the hub's checks will say."""
-    adjustments = tuple(OrderAdjustment(**each) for each in agreement["adjustments"])
-    return worth(currency, [order_line(each) for each in lines], agreement["discount_percent"], adjustments)
+    adjustments = tuple(OrderAdjustment(**each) for each in agreed["adjustments"])
+    return worth(currency, [order_line(each) for each in lines], agreed["discount_percent"], adjustments)

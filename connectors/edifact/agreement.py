@@ -8,7 +8,7 @@ from decimal import Decimal
 from connectors.agreements import Kind, Stated, on_order
 from connectors.defaults import Vat
 from connectors.edi.message import Fields
-from connectors.edi.orders import first, line_agreement, loops, order_agreement, percentage, read
+from connectors.edi.orders import agreement, first, loops, percentage, read
 from connectors.edi.orders import vat as known_vat
 from connectors.edi.segments import Segment
 from connectors.edifact.codes import UNITS
@@ -33,13 +33,13 @@ _DISCOUNTS = frozenset({"DI", "TD", "QD"})
 def on_line(segments: Iterable[Segment], line: Fields, currency: str) -> Fields:
     """What a line allows and charges, as its fields."""
     gross = line["quantity"] * line["price"] / line["base_quantity"]
-    return line_agreement(each for each, _ in _adjustments(segments, currency, [(_ANY, gross)], line))
+    return agreement(each for each, _ in _adjustments(segments, currency, [(_ANY, gross)], line))
 
 
 def on_whole(segments: Iterable[Segment], lines: Iterable[tuple[Vat, Decimal]] | None, currency: str) -> Fields:
     """What an order allows and charges whose lines come to these net amounts, if that is known, as its fields."""
     nets = None if lines is None else list(lines)
-    return order_agreement(on_order(each, vat) for each, vat in _adjustments(segments, currency, nets))
+    return agreement(on_order(each, vat) for each, vat in _adjustments(segments, currency, nets))
 
 
 def tax(segments: Iterable[Segment]) -> Vat | None:

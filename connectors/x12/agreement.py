@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from connectors.agreements import Kind, Stated, on_order
 from connectors.edi.message import Fields
-from connectors.edi.orders import line_agreement, order_agreement, percentage, read
+from connectors.edi.orders import agreement, percentage, read
 from connectors.edi.segments import Segment
 from connectors.x12.codes import SERVICES, TAXES, UNITS
 from hub.domain.model import Adjustment
+from hub.domain.money import round_half_up
 
 _KINDS: dict[str, Kind] = {"A": "allowance", "C": "charge"}
 """Element 248."""
@@ -22,12 +23,12 @@ _SETTLED = frozenset({"", "02", "06"})
 def on_line(segments: Iterable[Segment], line: Fields, currency: str) -> Fields:
     """What a line allows and charges, as its fields."""
     gross = line["quantity"] * line["price"] / line["base_quantity"]
-    return line_agreement(_adjustments(segments, gross, currency, line))
+    return agreement(_adjustments(segments, gross, currency, line))
 
 
 def on_whole(segments: Iterable[Segment], whole: Decimal | None, currency: str) -> Fields:
     """What an order whose lines come to `whole`, if that is known, allows and charges, as its fields."""
-    return order_agreement(on_order(each, None) for each in _adjustments(segments, whole, currency))
+    return agreement(on_order(each, None) for each in _adjustments(segments, whole, currency))
 
 
 def _adjustments(
@@ -50,7 +51,7 @@ def _adjustment(segment: Segment, whole: Decimal | None, currency: str, line: Fi
     code, called = SERVICES.get(service, ("", ""))
     amount = segment.decimal(5) / 100 if segment.get(5) else None
     if amount is None and segment.get(8):
-        amount = _by_rate(segment, line)
+        amount = round_half_up(_by_rate(segment, line), currency)
     if amount is None and not segment.get(7):
         segment.fail(5, "it needs its amount (SAC05), percentage (SAC07) or rate (SAC08)", "missing")
     percent = percentage(segment, 7, kind) if segment.get(7) else None

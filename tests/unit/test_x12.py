@@ -214,6 +214,11 @@ SAC = "SAC*A*C310***5400**5"
         ("SAC*C*G470***500*******06***Crate", 0, Adjustment("charge", amount=Decimal(5), reason="Crate")),
         ("SAC*C*D270***1080*Z*1", 0, Adjustment("charge", percent=Decimal(1), reason="Fuel surcharge")),
         ("SAC*C*D500******0.025*EA", 0, Adjustment("charge", amount=Decimal(10), reason="Handling", reason_code="HD")),
+        (
+            "SAC*C*D240******0.0333**50",
+            0,
+            Adjustment("charge", amount=Decimal("1.67"), reason="Freight", reason_code="FC"),
+        ),
         ("SAC*C*ZZZZ******2**30", 0, Adjustment("charge", amount=Decimal(60), reason="ZZZZ")),
         ("SAC*A*C310***333", 0, Adjustment("allowance", amount=Decimal("3.33"), reason_code="95")),
         ("SAC*A*C310****Z*7.5", Decimal("7.5"), None),
