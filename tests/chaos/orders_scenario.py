@@ -23,7 +23,7 @@ from hub.codec import Codec
 from hub.domain.effects import SettlementRecorded
 from hub.domain.events import OrderCancelled, OrderPlaced, StatusReported
 from hub.domain.ids import work_order_id
-from hub.domain.model import LineQuantity
+from hub.domain.model import LineQuantity, OrderAdjustment
 from hub.rules import RULES_DIR
 from hub.ruleset import Rules, load_ruleset
 from hub.runtime.partitioner import partition_of
@@ -159,13 +159,24 @@ class OrdersLoad:
     async def _perform(self, cue: Cue) -> None:
         event = cue.event
         if isinstance(event, OrderPlaced):
-            event = replace(event, settlement=self._random.choice(("at-close", "per-delivery")))
+            settlement = self._random.choice(("at-close", "per-delivery"))
+            event = replace(event, settlement=settlement, adjustments=tuple(self._agreed(event)))
         await self._send(event, wrong_partition=cue.wrong_partition)
         if isinstance(event, OrderPlaced):
             for following, wrong_partition in self._mischief(event):
                 await self._send(following, wrong_partition=wrong_partition)
             if self._random.random() < 0.02:
                 await self._send_garbage(event)
+
+    def _agreed(self, order: OrderPlaced) -> Iterator[OrderAdjustment]:
+        """What some orders allow and charge: freight, insurance and a bonus."""
+        if self._random.random() < 0.4:
+            category, rate = order.lines[0].vat_category, order.lines[0].vat_rate
+            yield OrderAdjustment("charge", amount=Decimal(7), reason_code="FC", vat_category=category, vat_rate=rate)
+        if self._random.random() < 0.3:
+            yield OrderAdjustment("charge", percent=Decimal("1.5"), reason="Insurance")
+        if self._random.random() < 0.2:
+            yield OrderAdjustment("allowance", percent=Decimal("2.5"), reason="Bonus")
 
     async def _send_back(self, settlement: SettlementRecorded) -> None:
         """The customer returns a unit of what was just billed."""

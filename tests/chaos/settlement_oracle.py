@@ -233,10 +233,21 @@ def _claim(state: OrderState) -> Decimal:
         base = _half_up(quantity * Fraction(item.price) / Fraction(item.base_quantity) * scale)
         net = base - _half_up(base * Fraction(item.discount_percent) / 100)
         taxable[item.vat_category, item.vat_rate] += net
+    percents = [-state.terms.discount_percent]
+    once: defaultdict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
+    for each in state.terms.adjustments:
+        if each.amount is None:
+            assert each.percent is not None
+            percents.append(each.percent if each.kind == "charge" else -each.percent)
+        else:
+            once[str(each.vat_category), each.vat_rate] += each.amount
+    charged = any(line.delivered > line.returned and _wanted(line) > 0 for line in state.lines)
     total = 0
-    for (_, rate), amount in taxable.items():
-        left = amount - _half_up(amount * Fraction(state.terms.discount_percent) / 100)
-        total += left + _half_up(left * Fraction(rate) / 100)
+    for group in {*taxable, *once} if charged else ():
+        amount = taxable[group]
+        left = amount + sum(_half_up(amount * Fraction(percent) / 100) for percent in percents)
+        left += int(once[group] * scale)
+        total += left + _half_up(left * Fraction(group[1]) / 100)
     return Decimal(total) / scale
 
 
