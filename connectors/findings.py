@@ -16,6 +16,10 @@ MAX_PROBLEMS = 100
 """How many a refusal names: telling where in a document each one is costs time that grows with the document."""
 
 
+NOT_TAKEN = "the hub takes no change of it; leave it out if it is as it was, or ask the order desk"
+"""Why a change of an order is refused for something that is no part of what the hub amends."""
+
+
 class DocumentError(Exception):
     """Something in a document is wrong; carries the `Problem` for the refusal."""
 

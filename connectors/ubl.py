@@ -6,7 +6,6 @@ Element names are those of UBL 2.1; checks cite Peppol's rules for the order tra
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,11 +19,12 @@ from connectors.defaults import Vat
 from connectors.findings import MAX_DOCUMENT_BYTES, MAX_PROBLEMS, DocumentError, Findings, checked
 from connectors.ubl_agreement import order_agreement
 from connectors.ubl_change import CANCELLATION, CHANGE, read_cancellation, read_change
+from connectors.ubl_delivery import deliver_to, requested_delivery
 from connectors.ubl_head import NAMESPACES, currency_of, customer_of, event_id, issued, party_id
-from connectors.ubl_line import read_line, requested_delivery
+from connectors.ubl_line import read_line
 from connectors.xmldoc import Node, parse
 from hub.domain.events import OrderCancelled, OrderChanged, OrderPlaced
-from hub.domain.model import Address, OrderAdjustment, OrderLine
+from hub.domain.model import OrderAdjustment, OrderLine
 from hub.domain.money import exact
 
 ORDER = "{urn:oasis:names:specification:ubl:schema:xsd:Order-2}Order"
@@ -97,7 +97,7 @@ def _order(root: Element, default_vat: Vat | None, findings: Findings) -> OrderP
         purchase_order=purchase_order,
         currency=currency,
         lines=tuple(lines),
-        deliver_to=_deliver_to(order, findings),
+        deliver_to=deliver_to(order, findings),
         discount_percent=discount,
         requested_delivery=requested_delivery(order),
         seller_id=party_id(order.one("cac:SellerSupplierParty")),
@@ -105,32 +105,4 @@ def _order(root: Element, default_vat: Vat | None, findings: Findings) -> OrderP
         locale=next((language for note in notes if (language := note.attribute("languageID"))), "en").lower(),
         note="\n".join([*(note.text for note in notes), *(f"Assumed: {text}" for text in findings.assumed)]),
         adjustments=adjustments,
-    )
-
-
-def _deliver_to(order: Node, findings: Findings) -> Address:
-    """Where to: the delivery's address, or the buyer's own when the order leaves it open."""
-    address = order.first("cac:Delivery/cac:DeliveryLocation/cac:Address", "cac:Delivery/cac:DeliveryAddress")
-    if address is None:
-        address = order.one("cac:BuyerCustomerParty/cac:Party/cac:PostalAddress")
-        if address is None:
-            order.fail("neither the delivery nor the buyer has an address", below="cac:Delivery/cac:DeliveryLocation")
-        findings.assumed.append("delivery to the buyer's own address; the order has no delivery address")
-    name = order.first(
-        "cac:Delivery/cac:DeliveryParty/cac:PartyName/cbc:Name",
-        "cac:Delivery/cac:DeliveryLocation/cbc:Name",
-        "cac:BuyerCustomerParty/cac:Party/cac:PartyName/cbc:Name",
-        "cac:BuyerCustomerParty/cac:Party/cac:PartyLegalEntity/cbc:RegistrationName",
-    )
-    country = address.require("cac:Country/cbc:IdentificationCode", "a delivery address needs its country")
-    if not re.fullmatch("[A-Z]{2}", country.text):
-        country.fail(f"{country.text[:40]!r} is not a country code of ISO 3166-1 alpha-2, like DE")
-    house = " ".join(filter(None, (address.value("cbc:StreetName"), address.value("cbc:BuildingNumber"))))
-    more = [address.value("cbc:AdditionalStreetName"), *(line.text for line in address.all("cac:AddressLine/cbc:Line"))]
-    return Address(
-        name=name.text if name else "",
-        street=", ".join(filter(None, (house, *more))),
-        city=address.value("cbc:CityName"),
-        postal_code=address.value("cbc:PostalZone"),
-        country=country.text,
     )

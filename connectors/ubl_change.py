@@ -1,7 +1,6 @@
 """UBL order changes and cancellations: `OrderChange` to `OrderChanged`, `OrderCancellation` to `OrderCancelled`.
 
-Peppol's advanced ordering (transactions T114 and T115) sends them. What a change says of the order beyond its lines and
-what it allows and charges is left to the document.
+Peppol's advanced ordering (transactions T114 and T115) sends them.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from lxml.etree import _Element as Element
 from connectors.defaults import Vat
 from connectors.findings import MAX_PROBLEMS, Findings
 from connectors.ubl_agreement import changed_agreement
+from connectors.ubl_change_head import changed_head
 from connectors.ubl_head import NAMESPACES, currency_of, customer_of, event_id, issued
 from connectors.ubl_line import read_line
 from connectors.xmldoc import Node
@@ -40,8 +40,9 @@ def read_change(root: Element, default_vat: Vat | None, findings: Findings) -> O
         if len(findings.errors) >= MAX_PROBLEMS:
             break
     discount, adjustments = changed_agreement(change, currency)
-    if not changes and adjustments is None and not findings.errors:
-        reason = "the change names no line that changes; other changes are for the order desk"
+    address, wanted = changed_head(change, currency, findings)
+    if not changes and adjustments is None and address is None and wanted is None and not findings.errors:
+        reason = "the change names nothing that changes: no line, delivery address, requested date, allowance or charge"
         change.fail(reason, below="cac:OrderLine")
     customer_id = customer_of(change)
     return OrderChanged(
@@ -52,6 +53,8 @@ def read_change(root: Element, default_vat: Vat | None, findings: Findings) -> O
         revision=_revision(change, findings),
         changes=tuple(changes),
         reason=" ".join(note.text for note in change.all("cbc:Note")),
+        deliver_to=address,
+        requested_delivery=wanted,
         discount_percent=discount,
         adjustments=adjustments,
     )

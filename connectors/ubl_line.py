@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 
 from connectors.amounts import agree
 from connectors.defaults import Vat, plain
 from connectors.findings import Findings
 from connectors.ubl_agreement import is_charge, line_agreement, vat_of
+from connectors.ubl_delivery import requested_delivery
 from connectors.xmldoc import Node
 from hub.domain import amounts
 from hub.domain.model import OrderLine
@@ -49,16 +49,6 @@ def _check_amount(item: Node, line: OrderLine, currency: str) -> None:
             f"the line says {stated.text}, but {plain(line.quantity)} {line.unit} at {plain(line.price)} for "
             f"{plain(line.base_quantity)}{reduced}{beside} is {net}; ask the buyer which is meant"
         )
-
-
-def requested_delivery(node: Node) -> date | None:
-    """The last day asked for: the requested period's end, else its start."""
-    deliveries = list(node.all("cac:Delivery"))
-    if len(deliveries) > 1:
-        deliveries[1].fail("an order or line is delivered to one place in one period; split it")
-    period = "cac:Delivery/cac:RequestedDeliveryPeriod"
-    found = node.first(f"{period}/cbc:EndDate", f"{period}/cbc:StartDate")
-    return found.date() if found else None
 
 
 def _quantity(node: Node) -> tuple[Decimal, str]:

@@ -68,6 +68,11 @@ class Node:
         """The line of the document the element starts on, from 1; 0 when the parser did not keep it."""
         return cast("int | None", self._element.sourceline) or 0
 
+    @property
+    def name(self) -> str:
+        """The element's name without its namespace."""
+        return etree.QName(self._element).localname
+
     def where(self, below: str = "") -> str:
         """The element's path, or that of `below` which it lacks, with its line: `Order/OrderLine[2]/ID (line 88)`."""
         steps = [_step(element) for element in (*reversed(list(self._element.iterancestors())), self._element)]

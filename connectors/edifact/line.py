@@ -20,7 +20,7 @@ _ORDERED = ("21", "1")
 _NET, _GROSS = ("AAA", "NTP"), ("AAB", "GRP")
 """5125. A net price includes the line's allowances, which then only inform; from a gross one they are taken off."""
 _LINE_AMOUNT = "203"
-_WANTED = ("2", "63", "69", "64")
+WANTED = ("2", "63", "69", "64")
 """2005: delivery requested, latest, promised for, earliest."""
 _FORMATS = {"101": ("%y%m%d", 6), "102": ("%Y%m%d", 8), "203": ("%Y%m%d%H%M", 12), "204": ("%Y%m%d%H%M%S", 14)}
 """2379: how a moment is written, and in how many digits."""
@@ -80,7 +80,7 @@ def _agreed(
 
 def requested_delivery(segments: Iterable[Segment]) -> str | None:
     """The day goods are asked for (DTM)."""
-    found = next((each for code in _WANTED if (each := first(segments, "DTM", code))), None)
+    found = next((each for code in WANTED if (each := first(segments, "DTM", code))), None)
     return day(found).isoformat() if found else None
 
 

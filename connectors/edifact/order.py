@@ -15,6 +15,7 @@ from connectors.edi.message import Fields, Message, Read
 from connectors.edi.orders import Parts, comes_to, default_currency, divide, each_line, known_currency, net
 from connectors.edi.segments import Segment
 from connectors.edifact.agreement import on_whole
+from connectors.edifact.change_head import changed_head
 from connectors.edifact.codes import ORDER_TYPES, URGENT
 from connectors.edifact.line import moment, read_line, requested_delivery
 from connectors.edifact.parties import customer_of, deliver_to, seller_of
@@ -101,12 +102,12 @@ def read_change(message: Message, defaults: Defaults, findings: Findings) -> Fie
             changes.extend(_change(segments, position, currency, defaults, findings))
     _check_count(parts)
     agreement = on_whole(parts.head, None, currency) if any(each.tag == "ALC" for each in parts.head) else {}
-    if not changes and not agreement and not findings.errors:
-        head.fail(
-            0, "the change names no line that changes (LIN); other changes are for the order desk", "segment-missing"
-        )
+    amended = changed_head(parts, customer_id, defaults, findings) | agreement
+    if not changes and not amended and not findings.errors:
+        reason = "the change names nothing that changes: no line (LIN), delivery address, date, allowance or charge"
+        head.fail(0, reason, "segment-missing")
     revision = _revision(head, findings)
-    return {"type": "OrderChanged", **fields, "revision": revision, "changes": tuple(changes), **agreement}
+    return {"type": "OrderChanged", **fields, "revision": revision, "changes": tuple(changes), **amended}
 
 
 def _head(parts: Parts, message: Message) -> Segment:

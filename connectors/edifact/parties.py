@@ -9,14 +9,15 @@ from connectors.edi.segments import Segment
 from connectors.edifact.codes import AGENCIES, INTERCHANGE_SCHEMES
 from connectors.findings import Findings
 
-_BUYERS = ("BY", "OB", "IV")
-_PLACES = ("DP", "ST", "CN", "UC")
-_SELLERS = ("SU", "SE")
+INVOICEE = "IV"
+BUYERS = ("BY", "OB", INVOICEE)
+PLACES = ("DP", "ST", "CN", "UC")
+SELLERS = ("SU", "SE")
 
 
 def customer_of(parts: Parts, message: Message) -> str:
     """Our own number for the buyer (91), its GLN or DUNS number, or else whoever sent the interchange."""
-    buyer = parts.first("NAD", *_BUYERS[:2])
+    buyer = parts.first("NAD", *BUYERS[:2])
     if buyer and buyer.get(2) and buyer.get(2, 3) in AGENCIES:
         return global_id(Trader(buyer.get(2, 3), buyer.get(2)), AGENCIES)
     return global_id(message.sender, INTERCHANGE_SCHEMES)
@@ -24,19 +25,29 @@ def customer_of(parts: Parts, message: Message) -> str:
 
 def seller_of(parts: Parts) -> str:
     """The seller's identifier, if the order names one."""
-    seller = parts.first("NAD", *_SELLERS)
+    seller = parts.first("NAD", *SELLERS)
     return global_id(Trader(seller.get(2, 3), seller.get(2)), AGENCIES) if seller and seller.get(2) else ""
 
 
 def deliver_to(parts: Parts, head: Segment, defaults: Defaults, findings: Findings) -> Fields:
     """Where to: the delivery party, or the buyer's own address when the order names none."""
-    place = next((found for code in _PLACES if (found := parts.first("NAD", code))), None)
+    place = place_of(parts)
     if place is None:
-        buyers = (found for code in _BUYERS if (found := parts.first("NAD", code)) and found.get(6))
+        buyers = (found for code in BUYERS if (found := parts.first("NAD", code)) and found.get(6))
         place = next(buyers, None) or head.fail(
             0, "neither a delivery party (NAD+DP) nor the buyer has an address", "segment-missing"
         )
         findings.assumed.append("delivery to the buyer's own address; the order has no delivery party (NAD+DP)")
+    return address(place, defaults, findings)
+
+
+def place_of(parts: Parts) -> Segment | None:
+    """The delivery party, if the document names one."""
+    return next((found for code in PLACES if (found := parts.first("NAD", code))), None)
+
+
+def address(place: Segment, defaults: Defaults, findings: Findings) -> Fields:
+    """The address of a NAD segment."""
     name, street, city = _text(place, 4), _text(place, 5), place.get(6)
     free = _texts(place, 3)
     if free and not (name or street):

@@ -16,6 +16,7 @@ from connectors.edi.orders import Parts, comes_to, default_currency, divide, eac
 from connectors.edi.segments import Segment
 from connectors.findings import Findings
 from connectors.x12.agreement import on_whole
+from connectors.x12.change_head import changed_head
 from connectors.x12.codes import ORDER_TYPES, RELEASE, URGENT
 from connectors.x12.line import read_line, requested_delivery
 from connectors.x12.parties import customer_of, deliver_to, parties, seller_of
@@ -103,12 +104,12 @@ def read_change(message: Message, defaults: Defaults, findings: Findings) -> Fie
             changes.extend(_change(segments, position, currency, defaults, findings))
     _check_count(parts)
     agreement = on_whole(parts.head, None, currency) if any(each.tag == "SAC" for each in parts.head) else {}
-    if not changes and not agreement and not findings.errors:
-        head.fail(
-            0, "the change names no line that changes (POC); other changes are for the order desk", "segment-missing"
-        )
+    amended = changed_head(parts, customer_id, defaults, findings) | agreement
+    if not changes and not amended and not findings.errors:
+        reason = "the change names nothing that changes: no line (POC), delivery address, date, allowance or charge"
+        head.fail(0, reason, "segment-missing")
     revision = _revision(head, findings)
-    return {"type": "OrderChanged", **fields, "revision": revision, "changes": tuple(changes), **agreement}
+    return {"type": "OrderChanged", **fields, "revision": revision, "changes": tuple(changes), **amended}
 
 
 def _head(parts: Parts, message: Message, tag: str) -> Segment:

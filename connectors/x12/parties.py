@@ -12,9 +12,9 @@ from connectors.findings import Findings
 from connectors.x12.codes import SCHEMES
 
 _INSIDE = frozenset({"N2", "N3", "N4", "REF", "PER", "FOB", "TD5", "DTM", "G61", "LM", "NX1", "NX2"})
-_BUYERS = ("BY", "BT", "OB")
-_SELLERS = ("SE", "VN", "SU", "SF")
-_BUYERS_OWN = "92"
+BUYERS = ("BY", "BT", "OB")
+SELLERS = ("SE", "VN", "SU", "SF")
+SHIP_TO, BILL_TO = "ST", "BT"
 
 
 def parties(parts: Parts) -> dict[str, list[Segment]]:
@@ -30,7 +30,7 @@ def customer_of(found: dict[str, list[Segment]], message: Message) -> str:
 
     The numbers a buyer gives its own places (92) say nothing outside of it.
     """
-    for code in _BUYERS:
+    for code in BUYERS:
         if code in found:
             name = found[code][0]
             trader = Trader(name.get(3), name.get(4))
@@ -41,19 +41,24 @@ def customer_of(found: dict[str, list[Segment]], message: Message) -> str:
 
 def seller_of(found: dict[str, list[Segment]]) -> str:
     """The seller's identifier, if the order names one."""
-    names = (found[code][0] for code in _SELLERS if code in found)
+    names = (found[code][0] for code in SELLERS if code in found)
     name = next((name for name in names if name.get(4)), None)
     return global_id(Trader(name.get(3), name.get(4)), SCHEMES) if name else ""
 
 
 def deliver_to(found: dict[str, list[Segment]], head: Segment, defaults: Defaults, findings: Findings) -> Fields:
     """The ship-to address, or the buyer's own when the order names none."""
-    loop = found.get("ST")
+    loop = found.get(SHIP_TO)
     if loop is None:
-        loop = next((found[code] for code in _BUYERS if code in found and _has(found[code], "N4")), None)
+        loop = next((found[code] for code in BUYERS if code in found and _has(found[code], "N4")), None)
         if loop is None:
             head.fail(0, "neither a place to ship to (N1 ST) nor the buyer has an address", "segment-missing")
         findings.assumed.append("delivery to the buyer's own address; the order has no ship-to (N1 ST)")
+    return address(loop, defaults, findings)
+
+
+def address(loop: Sequence[Segment], defaults: Defaults, findings: Findings) -> Fields:
+    """The address of an N1 loop."""
     name = loop[0]
     place = next((each for each in loop if each.tag == "N4"), None)
     streets = [each.get(element) for each in loop if each.tag == "N3" for element in (1, 2)]

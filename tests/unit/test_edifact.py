@@ -148,6 +148,81 @@ def test_a_change_is_a_revision_with_its_lines() -> None:
     assert (line.quantity, line.price) == (500, Decimal("2.565"))
 
 
+RFF = "RFF+ON:PO-2026-0417'"
+PLACE = "NAD+DP+4098765000034::9++Weserland Anlagenbau+Kaistrasse 9+Emden++26723+DE'"
+NO_LINES = (("LIN+1+3+", "LIN+1+4+"), ("LIN+2+2'", "LIN+2+4'"))
+
+
+def change(*segments: str, lines: bool = True) -> Read:
+    return read(changed((RFF, "\n".join((RFF, *segments))), *(() if lines else NO_LINES)))[1]
+
+
+def amended(*segments: str, lines: bool = True) -> OrderChanged:
+    result = change(*segments, lines=lines)
+    assert isinstance(result, Accepted), result
+    assert isinstance(result.event, OrderChanged)
+    return result.event
+
+
+def test_a_change_may_say_where_the_order_goes_and_when_it_is_wanted() -> None:
+    event = amended("DTM+2:20260402:102'", PLACE)
+    assert event.deliver_to == Address("Weserland Anlagenbau", "Kaistrasse 9", "Emden", "26723", "DE")
+    assert event.requested_delivery == date(2026, 4, 2)
+    assert len(event.changes) == 2
+    for code in ("2", "63", "64", "69"):
+        alone = amended(f"DTM+{code}:20260402:102'", lines=False)
+        assert (alone.changes, alone.deliver_to, alone.requested_delivery) == ((), None, date(2026, 4, 2))
+    alone = amended(PLACE.replace("+DP+", "+ST+"), lines=False)
+    assert (alone.changes, alone.deliver_to, alone.requested_delivery) == ((), event.deliver_to, None)
+
+
+def test_the_address_that_the_order_was_placed_with_is_read_as_the_same_and_the_buyer_s_own_as_none() -> None:
+    place = re.search(r"NAD\+DP.*?'", EXAMPLE)
+    assert place
+    assert amended(place[0]).deliver_to == order(EXAMPLE).deliver_to
+    buyer = "NAD+IV+4098765000010::9++Weserland Anlagenbau+Hafenstrasse 12+Bremen++28217+DE'"
+    assert amended(buyer).deliver_to is None
+
+
+@pytest.mark.parametrize("kept", ["RFF+CT:77'\nDTM+171:20260101:102'", "NAD+SU+4012345000009::9'", "CTA+OC+:Jo'"])
+def test_what_changes_nothing_of_an_order_may_stand_in_a_change(kept: str) -> None:
+    event = amended(kept)
+    assert event.changes == amended().changes
+    assert (event.deliver_to, event.requested_delivery, event.adjustments) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("PAT+1++5:3:D:30'", "PAT (segment 5, line 37): terms of payment: the hub takes no change of it; leave it out"),
+        ("TOD+3++EXW'", "TOD (segment 5, line 37): terms of delivery: the hub takes no change of it"),
+        ("TDT+20++30'", "TDT (segment 5, line 37): transport: the hub"),
+        ("TAX+7+VAT+++:::7+S'", "TAX (segment 5, line 37): tax of the whole order: the hub"),
+        ("ALI+DE'", "ALI (segment 5, line 37): conditions: the hub"),
+        ("EQD+CN'", "EQD (segment 5, line 37): the hub takes no change of it"),
+        ("DTM+61:20260501:102'", "DTM element 1.1 (segment 5, line 37): date '61': the hub takes no change of it"),
+        ("NAD+CA+1::9'", "NAD element 1 (segment 5, line 37): party 'CA': the hub takes no change of it"),
+        (
+            "NAD+IV+4098765000099::9'",
+            "NAD element 2.1 (segment 5, line 37): who is billed is not the customer, 0088",
+        ),
+        (f"{PLACE}\n{PLACE}", "NAD element 1 (segment 6, line 38): an order is delivered to one place; send an order"),
+        (PLACE.replace("+DE'", "'"), "NAD element 9 (segment 5, line 37): the address has no country; add one or"),
+        ("DTM+2:20260231:102'", "DTM element 1.2 (segment 5, line 37): '20260231' is not a date"),
+    ],
+)
+def test_what_of_the_order_as_a_whole_cannot_be_changed_is_refused_by_name(more: str, said: str) -> None:
+    result = change(more)
+    assert isinstance(result, Refusal), result
+    assert said in result.reason
+
+
+def test_a_change_that_names_nothing_that_changes_is_refused() -> None:
+    result = change(lines=False)
+    assert isinstance(result, Refusal)
+    assert "the change names nothing that changes: no line (LIN), delivery address, date" in result.reason
+
+
 def test_a_change_of_function_1_cancels_the_order() -> None:
     result = read(changed(("C1::1+4", "C1+1")))[1]
     assert isinstance(result, Accepted)

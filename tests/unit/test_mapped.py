@@ -19,8 +19,8 @@ from connectors.base import Accepted, Read, Refusal
 from connectors.mapped import rows, table
 from connectors.mapped.mapping import TableMapping, load_mapping
 from connectors.mapped.table import MappedTable
-from hub.domain.events import OrderPlaced, StatusReported
-from hub.domain.model import Adjustment, OrderAdjustment
+from hub.domain.events import OrderChanged, OrderPlaced, StatusReported
+from hub.domain.model import Address, Adjustment, OrderAdjustment
 from hub.errors import ConfigError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -59,6 +59,25 @@ def read(raw: bytes, mapping: TableMapping = MAPPING) -> list[Accepted | Refusal
 def orders(raw: bytes, mapping: TableMapping = MAPPING) -> list[OrderPlaced]:
     events = [result.event for result in read(raw, mapping) if isinstance(result, Accepted)]
     return [event for event in events if isinstance(event, OrderPlaced)]
+
+
+CHANGES = TableMapping(
+    event="OrderChanged",
+    format="csv",
+    dates="%d.%m.%Y",
+    fields={
+        "source": "/erp",
+        "occurred_at": "{at}",
+        "order_id": "SO-{no}",
+        "revision": "{rev}",
+        "deliver_to.name": "{name}",
+        "deliver_to.street": "{street}",
+        "deliver_to.city": "{city}",
+        "deliver_to.postal_code": "{zip}",
+        "deliver_to.country": "{country}",
+        "requested_delivery": "{wanted}",
+    },
+)
 
 
 def refusals(raw: bytes, mapping: TableMapping = MAPPING) -> list[str]:
@@ -294,3 +313,25 @@ def test_a_mistake_in_what_is_charged_is_named(tmp_path: Path, adjustment: str, 
     path.write_text(f"{YAML}\nadjustments:\n  - {adjustment}\n")
     with pytest.raises(ConfigError, match=mistake):
         load_mapping(path)
+
+
+def test_a_row_may_change_where_an_order_goes_or_when_it_is_wanted() -> None:
+    table = (
+        b"at,no,rev,name,street,city,zip,country,wanted\n"
+        b"2026-03-03T09:00:00Z,1,1,Lager Emden,Kaistrasse 9,Emden,26723,DE,\n"
+        b"2026-03-03T10:00:00Z,1,2,,,,,,02.04.2026\n"
+        b"2026-03-03T11:00:00Z,1,3,,,,,,\n"
+        b"2026-03-03T12:00:00Z,1,3,,,Emden,,,\n"
+    )
+    place, day, nothing, part = read(table, CHANGES)
+    assert isinstance(place, Accepted)
+    assert isinstance(place.event, OrderChanged)
+    assert place.event.deliver_to == Address("Lager Emden", "Kaistrasse 9", "Emden", "26723", "DE")
+    assert place.event.requested_delivery is None
+    assert isinstance(day, Accepted)
+    assert isinstance(day.event, OrderChanged)
+    assert (day.event.deliver_to, day.event.requested_delivery) == (None, date(2026, 4, 2))
+    assert isinstance(nothing, Refusal)
+    assert "name at least one line, an address, a date" in nothing.reason
+    assert isinstance(part, Refusal)
+    assert "deliver_to.country" in part.reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 from connectors.base import Accepted, Refusal
 from connectors.ubl import UblOrders
 from hub.domain.events import OrderCancelled, OrderChanged, OrderPlaced
-from hub.domain.model import OrderAdjustment
+from hub.domain.model import Address, OrderAdjustment
 from tests.support.official import broken_in_ordering, schema_errors
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -86,7 +86,7 @@ def test_a_cancellation_cancels_the_order_it_names() -> None:
         (">500<", ">-5<", "LineItem/Quantity (line 52): the ordered quantity is -5, not more than zero"),
         ("ID>PO-2026-0417<", "ID><", "OrderReference/ID (line 4): it does not say which order it is about"),
         ("NumberID>1<", "NumberID>one<", "SequenceNumberID (line 10): 'one' is not the number of a change"),
-        ("Code>3<", "Code>4<", "the change names no line that changes"),
+        ("Code>3<", "Code>4<", "the change names nothing that changes: no line, delivery address"),
     ],
 )
 def test_what_cannot_be_taken_as_meant_is_refused_with_element_and_line(old: str, new: str, said: str) -> None:
@@ -94,6 +94,135 @@ def test_what_cannot_be_taken_as_meant_is_refused_with_element_and_line(old: str
     if new == "Code>4<":
         document = document.replace("Code>2<", "Code>4<")
     result = read(document)
+    assert isinstance(result, Refusal)
+    assert said in result.reason
+
+
+DELIVERY = """  <cac:Delivery>
+    <cac:DeliveryLocation>
+      <cac:Address>
+        <cbc:StreetName>Kaistrasse 9</cbc:StreetName>
+        <cbc:CityName>Emden</cbc:CityName>
+        <cbc:PostalZone>26723</cbc:PostalZone>
+        <cac:Country>
+          <cbc:IdentificationCode>DE</cbc:IdentificationCode>
+        </cac:Country>
+      </cac:Address>
+    </cac:DeliveryLocation>
+    <cac:RequestedDeliveryPeriod>
+      <cbc:EndDate>2026-04-02</cbc:EndDate>
+    </cac:RequestedDeliveryPeriod>
+    <cac:DeliveryParty>
+      <cac:PartyName>
+        <cbc:Name>Weserland, Lager Emden</cbc:Name>
+      </cac:PartyName>
+    </cac:DeliveryParty>
+  </cac:Delivery>
+"""
+ACCOUNTED = (
+    '<cac:AccountingCustomerParty><cac:Party><cac:PartyIdentification><cbc:ID schemeID="0088">{}</cbc:ID>'
+    "</cac:PartyIdentification></cac:Party></cac:AccountingCustomerParty>"
+)
+
+
+def with_head(more: str, document: str = CHANGE) -> str:
+    return document.replace("  <cac:OrderLine>", more + "  <cac:OrderLine>", 1)
+
+
+def unchanged_lines(document: str) -> str:
+    return document.replace("Code>3<", "Code>4<").replace("Code>2<", "Code>4<")
+
+
+def test_a_change_may_say_where_the_order_goes_and_when_it_is_wanted() -> None:
+    document = with_head(DELIVERY)
+    assert schema_errors(document.encode()) == []
+    assert broken_in_ordering(document.encode(), "T114") == set()
+    event = changed(document)
+    assert event.deliver_to == Address("Weserland, Lager Emden", "Kaistrasse 9", "Emden", "26723", "DE")
+    assert event.requested_delivery == date(2026, 4, 2)
+    assert [(each.action, each.line_id) for each in event.changes] == [("change", "1"), ("delete", "2")]
+    alone = changed(unchanged_lines(document))
+    assert (alone.changes, alone.deliver_to, alone.requested_delivery) == ((), event.deliver_to, date(2026, 4, 2))
+
+
+def test_a_change_of_the_address_or_of_the_date_alone_leaves_the_other_as_it_was() -> None:
+    address = re.sub(
+        r" *<cac:RequestedDeliveryPeriod>.*</cac:RequestedDeliveryPeriod>\n", "", DELIVERY, flags=re.DOTALL
+    )
+    event = changed(unchanged_lines(with_head(address)))
+    assert event.deliver_to
+    assert event.requested_delivery is None
+    period = "<cac:RequestedDeliveryPeriod><cbc:StartDate>2026-04-01</cbc:StartDate></cac:RequestedDeliveryPeriod>"
+    event = changed(unchanged_lines(with_head(f"<cac:Delivery>{period}</cac:Delivery>")))
+    assert (event.deliver_to, event.requested_delivery) == (None, date(2026, 4, 1))
+
+
+def test_the_buyer_s_own_address_is_no_change_of_where_the_order_goes() -> None:
+    assert "<cac:PostalAddress>" in CHANGE
+    assert changed(CHANGE).deliver_to is None
+
+
+def test_the_address_that_the_order_was_placed_with_is_read_as_the_same() -> None:
+    order = (EXAMPLES / "order.xml").read_text()
+    (placed,) = UblOrders().read(io.BytesIO(order.encode()), "order.xml")
+    assert isinstance(placed, Accepted)
+    assert isinstance(placed.event, OrderPlaced)
+    delivery = re.search(r"^  <cac:Delivery>.*?^  </cac:Delivery>\n", order, re.DOTALL | re.MULTILINE)
+    assert delivery
+    event = changed(with_head(delivery[0]))
+    assert (event.deliver_to, event.requested_delivery) == (placed.event.deliver_to, placed.event.requested_delivery)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "<cbc:AccountingCost>MAFO</cbc:AccountingCost>",
+        "<cac:Contract><cbc:ID>C1</cbc:ID></cac:Contract>",
+        "<cac:AdditionalDocumentReference><cbc:ID>100</cbc:ID></cac:AdditionalDocumentReference>",
+        '<cac:TaxTotal><cbc:TaxAmount currencyID="EUR">256.50</cbc:TaxAmount></cac:TaxTotal>',
+        "<cbc:TaxCurrencyCode>EUR</cbc:TaxCurrencyCode>",
+        ACCOUNTED.format("4098765000010"),
+    ],
+)
+def test_what_changes_nothing_of_an_order_may_stand_in_a_change(kept: str) -> None:
+    event = changed(with_head(kept))
+    assert event.changes == changed(CHANGE).changes
+    assert (event.deliver_to, event.requested_delivery, event.adjustments) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("<cac:PaymentTerms><cbc:Note>30 days</cbc:Note></cac:PaymentTerms>", "OrderChange/PaymentTerms (line 48)"),
+        ("<cac:DeliveryTerms><cbc:ID>EXW</cbc:ID></cac:DeliveryTerms>", "OrderChange/DeliveryTerms (line 48): the hub"),
+        ("<cac:PaymentMeans/>", "OrderChange/PaymentMeans (line 48): the hub takes no change of it; leave it out"),
+        (
+            ACCOUNTED.format("9"),
+            "OrderChange/AccountingCustomerParty (line 48): it is not the BuyerCustomerParty: the hub takes no change",
+        ),
+        (
+            "<cbc:TaxCurrencyCode>SEK</cbc:TaxCurrencyCode>",
+            "OrderChange/TaxCurrencyCode (line 48): the change is in EUR, and an order has one currency: the hub takes",
+        ),
+        (
+            DELIVERY.replace("</cac:Delivery>", "<cac:Shipment><cbc:ID>1</cbc:ID></cac:Shipment></cac:Delivery>"),
+            "OrderChange/Delivery/Shipment (line 67): the hub takes no change of it",
+        ),
+        (
+            "<cac:Delivery><cac:DeliveryLocation><cbc:ID>7</cbc:ID></cac:DeliveryLocation></cac:Delivery>",
+            "OrderChange/Delivery/DeliveryLocation (line 48): it says where to without an address",
+        ),
+        (
+            re.sub("cbc:EndDate>.*</cbc:EndDate", "cbc:Description>soon</cbc:Description", DELIVERY),
+            "OrderChange/Delivery/RequestedDeliveryPeriod (line 59): it has neither an end nor a start",
+        ),
+        (DELIVERY + DELIVERY, "OrderChange/Delivery[2] (line 68): an order or line is delivered to one place"),
+        (DELIVERY.replace(">DE<", "><"), "Address/Country/IdentificationCode (line 50): a delivery address needs its"),
+        (DELIVERY.replace("2026-04-02", "soon"), "RequestedDeliveryPeriod/EndDate (line 60): 'soon' is not a date"),
+    ],
+)
+def test_what_of_the_order_as_a_whole_cannot_be_changed_is_refused_by_name(more: str, said: str) -> None:
+    result = read(with_head(more))
     assert isinstance(result, Refusal)
     assert said in result.reason
 

@@ -243,15 +243,84 @@ def test_what_the_whole_order_allows_and_charges_is_taken_and_its_total_may_coun
     assert "the order says 1824, but its lines come to 1787.52 or 1812.52; ask the buyer" in refused(wrong)
 
 
-def test_a_change_may_have_what_is_allowed_and_charged_from_now_on() -> None:
-    head = "BCH*04*SA*PO-55012**1*20260302****20260303~"
-    result = change(changed((head, head + "\nSAC*C*D240***1200~\nSAC*A*C310****Z*3~")))
+BCH = "BCH*04*SA*PO-55012**1*20260302****20260303~"
+SHIP_TO = "N1*ST*Lakeshore Equipment*92*DC-9~\nN3*12 Pier Avenue~\nN4*Superior*WI*54880*US~"
+NO_LINES = (("POC*1*QI*", "POC*1*NC*"), ("POC*2*DI~", "POC*2*NC~"))
+
+
+def amended(*segments: str, lines: bool = True) -> OrderChanged:
+    result = change(changed((BCH, "\n".join((BCH, *segments))), *(() if lines else NO_LINES)))
     assert isinstance(result, Accepted), result
     assert isinstance(result.event, OrderChanged)
-    assert result.event.discount_percent == 3
-    assert result.event.adjustments == (
-        OrderAdjustment("charge", amount=Decimal(12), reason="Freight", reason_code="FC"),
+    return result.event
+
+
+def test_a_change_may_say_where_the_order_goes_and_when_it_is_wanted() -> None:
+    event = amended("DTM*002*20260402~", SHIP_TO)
+    assert event.deliver_to == Address("Lakeshore Equipment", "12 Pier Avenue", "Superior, WI", "54880", "US")
+    assert event.requested_delivery == date(2026, 4, 2)
+    assert len(event.changes) == 2
+    alone = amended("DTM*106*20260402~", lines=False)
+    assert (alone.changes, alone.deliver_to, alone.requested_delivery) == ((), None, date(2026, 4, 2))
+    alone = amended(SHIP_TO, lines=False)
+    assert (alone.changes, alone.deliver_to, alone.requested_delivery) == ((), event.deliver_to, None)
+
+
+def test_the_address_that_the_order_was_placed_with_is_read_as_the_same_and_the_buyer_s_own_as_none() -> None:
+    place = "N1*ST*Lakeshore Equipment*92*DC-7~\nN2*Dock 3~\nN3*4100 Harbor Road~\nN4*Duluth*MN*55802*US~"
+    assert place in EXAMPLE
+    assert amended(place).deliver_to == order(EXAMPLE).deliver_to
+    assert (
+        amended("N1*BT*Lakeshore Equipment*1*061234567~\nN3*1 Canal Street~\nN4*Duluth*MN*55801*US~").deliver_to is None
     )
+
+
+@pytest.mark.parametrize("kept", ["REF*DP*038~", "PER*OC*Jo*TE*2185550100~", "DTM*004*20260302~", "N1*SU*Us*92*1~"])
+def test_what_changes_nothing_of_an_order_may_stand_in_a_change(kept: str) -> None:
+    event = amended(kept)
+    assert event.changes == amended().changes
+    assert (event.deliver_to, event.requested_delivery, event.adjustments) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            "ITD*01*3*2**10**30~",
+            "ITD (segment 3, line 38): terms of payment: the hub takes no change of it; leave",
+        ),
+        ("FOB*CC~", "FOB (segment 3, line 38): terms of delivery: the hub takes no change of it"),
+        ("CSH*N~", "CSH (segment 3, line 38): sales requirements: the hub"),
+        ("TD5*O*2*UPSN~", "TD5 (segment 3, line 38): routing: the hub"),
+        ("TXI*VA**7~", "TXI (segment 3, line 38): tax of the whole order: the hub"),
+        ("PKG*F~", "PKG (segment 3, line 38): the hub takes no change of it"),
+        ("DTM*001*20260501~", "DTM element 1 (segment 3, line 38): date '001': the hub takes no change of it"),
+        ("N1*CA*Carrier~", "N1 element 1 (segment 3, line 38): party 'CA': the hub takes no change of it"),
+        (
+            "N1*BT*Other*1*069999999~",
+            "N1 element 4 (segment 3, line 38): who is billed is not the customer, 0060:06",
+        ),
+        (f"{SHIP_TO}\n{SHIP_TO}", "N1 element 1 (segment 6, line 41): an order is delivered to one place; send an"),
+        (SHIP_TO.replace("*US~", "~"), "N4 element 4 (segment 5, line 40): the address has no country; add one or"),
+        ("DTM*002*20260231~", "DTM element 2 (segment 3, line 38): '20260231' is not a date"),
+    ],
+)
+def test_what_of_the_order_as_a_whole_cannot_be_changed_is_refused_by_name(more: str, said: str) -> None:
+    result = change(changed((BCH, f"{BCH}\n{more}")))
+    assert isinstance(result, Refusal), result
+    assert said in result.reason
+
+
+def test_a_change_that_names_nothing_that_changes_is_refused() -> None:
+    result = change(changed(*NO_LINES))
+    assert isinstance(result, Refusal)
+    assert "BCH (segment 2, line 37): the change names nothing that changes: no line (POC), delivery" in result.reason
+
+
+def test_a_change_may_have_what_is_allowed_and_charged_from_now_on() -> None:
+    event = amended("SAC*C*D240***1200~", "SAC*A*C310****Z*3~")
+    assert event.discount_percent == 3
+    assert event.adjustments == (OrderAdjustment("charge", amount=Decimal(12), reason="Freight", reason_code="FC"),)
 
 
 @pytest.mark.parametrize(
