@@ -303,6 +303,16 @@ def test_the_window_of_seen_events_is_bounded_and_loses_no_first_delivery_within
     assert [already_seen(seen, mark_of(event), event) for event in events] == [True] * 9 + [False]
 
 
+def test_the_highest_number_of_a_source_that_left_the_window_counts_whatever_left_it_last() -> None:
+    head = {"source": "/shop", "order_id": ORDER, "occurred_at": Story().now}
+    events = [OrderConfirmed(event_id=str(number), sequence=number, **head) for number in range(10)]  # type: ignore[arg-type]
+    seen = NOTHING_SEEN
+    for number in (5, 3, 6, 7):
+        seen = remember(seen, mark_of(events[number]), events[number], 2)
+    assert already_seen(seen, mark_of(events[5]), events[5]), "3 left after 5 did"
+    assert not already_seen(seen, mark_of(events[8]), events[8])
+
+
 def test_a_mark_is_found_only_where_a_mark_stands() -> None:
     event = Story().placed()
     mark = mark_of(event)

@@ -276,6 +276,18 @@ def test_an_alert_is_taken_further_step_by_step() -> None:
     ]
 
 
+def test_a_step_that_names_nobody_leaves_it_with_whom_it_was() -> None:
+    steps = (Escalation(after=2 * HOUR), Escalation(after=DAY, to="head"))
+    story = watched(rule(unanswered=("logistics",), longer_than=HOUR, owner="desk", escalate=steps))
+    story.place()
+    story.wait(10 * DAY)
+    assert [(e.action, e.owner) for e in story.sent(ExceptionRaised)] == [
+        ("opened", "desk"),
+        ("escalated", "desk"),
+        ("escalated", "head"),
+    ]
+
+
 def test_in_quiet_hours_nothing_is_opened_or_taken_further() -> None:
     steps = (Escalation(after=10 * HOUR, to="lead"),)
     quiet = rule(unanswered=("logistics",), longer_than=9 * HOUR, quiet_outside="office", escalate=steps)
@@ -361,6 +373,17 @@ def test_what_a_person_ended_is_found_again_when_it_has_lasted_as_long_again() -
     assert story.problems() == []
     story.wait(HOUR)
     assert raised(story) == [("it", "opened"), ("it", "closed"), ("it", "opened")]
+
+
+def test_what_a_person_ended_is_put_off_for_as_long_as_the_rule_has_it_and_not_for_a_day() -> None:
+    story = watched(rule(unanswered=("logistics",), longer_than=3 * DAY))
+    story.place()
+    story.wait(3 * DAY)
+    story.command("resolve", "it")
+    story.wait(3 * DAY - HOUR)
+    assert story.problems() == []
+    story.wait(HOUR)
+    assert story.problems() == ["it"]
 
 
 def test_nothing_is_found_of_an_order_that_is_over_and_what_was_is_let_go() -> None:
