@@ -57,6 +57,7 @@ def read_change(root: Element, default_vat: Vat | None, findings: Findings) -> O
         requested_delivery=wanted,
         discount_percent=discount,
         adjustments=adjustments,
+        currency=currency,
     )
 
 

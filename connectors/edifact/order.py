@@ -96,6 +96,8 @@ def read_change(message: Message, defaults: Defaults, findings: Findings) -> Fie
     if purpose == _CANCELLATION:
         return {"type": "OrderCancelled", **fields}
     currency = _currency(parts, head, defaults, findings)
+    if parts.first("CUX", _ORDER_CURRENCY):
+        fields["currency"] = currency
     changes: list[Fields] = []
     for position, segments in enumerate(each_line(parts.lines, findings), 1):
         with findings:

@@ -98,6 +98,8 @@ def read_change(message: Message, defaults: Defaults, findings: Findings) -> Fie
         return {"type": "OrderCancelled", **fields}
     found = parts.first("CUR")
     currency = known_currency(found, 2) if found else defaults.currency or _IN_CENTS
+    if found:
+        fields["currency"] = currency
     changes: list[Fields] = []
     for position, segments in enumerate(each_line(parts.lines, findings), 1):
         with findings:

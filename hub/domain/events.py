@@ -77,6 +77,8 @@ class OrderChanged(OrderFact, kw_only=True):
     """The order's discount as it shall be; absent: as it was."""
     adjustments: tuple[OrderAdjustment, ...] | None = None
     """All that is allowed and charged on the order, as it shall be; absent: as it was."""
+    currency: str = ""
+    """ISO 4217, of its amounts (BT-5): one that is not the order's is refused; empty: the order's."""
 
 
 class OrderCancelled(OrderFact, kw_only=True):

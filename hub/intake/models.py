@@ -182,6 +182,7 @@ class OrderChanged(OrderDocument):
     requested_delivery: Day | None = None
     discount_percent: Percent | None = None
     adjustments: tuple[OrderAdjustment, ...] | None = None
+    currency: Currency | Literal[""] = ""
 
 
 class OrderCancelled(OrderDocument):

@@ -235,6 +235,15 @@ def test_terms_that_are_sent_again_as_they_are_change_nothing_and_are_not_told()
     assert story.change(2, change(line(price=Decimal(9))), deliver_to=ADDRESS).outcome == "applied"
 
 
+def test_a_change_in_another_currency_than_the_order_s_is_refused() -> None:
+    story = stock_order_in_work()
+    before = story.order
+    refused = story.change(1, change(line(quantity=9)), currency="USD")
+    assert (refused.code, story.order.lines, story.order.revision) == ("currency-changed", before.lines, 0)
+    assert story.change(1, change(line(quantity=9)), currency="EUR").outcome == "applied"
+    assert story.change(2, change(line(quantity=8))).outcome == "applied"
+
+
 def test_an_address_nowhere_is_refused() -> None:
     story = stock_order_in_work()
     assert story.change(1, deliver_to=replace(ELSEWHERE, country="XX")).code == "unknown-country"

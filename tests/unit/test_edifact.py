@@ -217,6 +217,15 @@ def test_what_of_the_order_as_a_whole_cannot_be_changed_is_refused_by_name(more:
     assert said in result.reason
 
 
+def test_a_change_is_in_the_currency_it_names_if_it_names_one() -> None:
+    assert amended().currency == "EUR"
+    unnamed = re.sub(r"(UNH\+2.*)CUX\+2:EUR:9'\n", r"\1", EXAMPLE, flags=re.DOTALL)
+    result = read(counted(unnamed), Defaults(currency="SEK"))[1]
+    assert isinstance(result, Accepted), result
+    assert isinstance(result.event, OrderChanged)
+    assert result.event.currency == ""
+
+
 def test_a_change_that_names_nothing_that_changes_is_refused() -> None:
     result = change(lines=False)
     assert isinstance(result, Refusal)

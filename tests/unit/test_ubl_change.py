@@ -51,6 +51,7 @@ def test_a_change_is_about_the_order_that_the_same_buyer_placed() -> None:
     assert isinstance(placed.event, OrderPlaced)
     event = changed(CHANGE)
     assert (event.order_id, event.source) == (placed.event.order_id, placed.event.source)
+    assert event.currency == placed.event.currency
     assert (event.revision, event.occurred_at) == (1, datetime(2026, 3, 3, 9, tzinfo=UTC))
     assert event.reason == "Mehr Halter, Grundierung entfällt."
     assert [(each.action, each.line_id) for each in event.changes] == [("change", "1"), ("delete", "2")]

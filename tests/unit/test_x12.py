@@ -311,8 +311,12 @@ def test_what_of_the_order_as_a_whole_cannot_be_changed_is_refused_by_name(more:
     assert said in result.reason
 
 
+def test_a_change_is_in_the_currency_it_names_if_it_names_one() -> None:
+    assert (amended().currency, amended("CUR*BY*CAD~").currency) == ("", "CAD")
+
+
 def test_a_change_that_names_nothing_that_changes_is_refused() -> None:
-    result = change(changed(*NO_LINES))
+    result = change(changed((BCH, f"{BCH}\nCUR*BY*USD~"), *NO_LINES))
     assert isinstance(result, Refusal)
     assert "BCH (segment 2, line 37): the change names nothing that changes: no line (POC), delivery" in result.reason
 

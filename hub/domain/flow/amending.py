@@ -74,6 +74,9 @@ def _amended_lines(turn: Turn, event: OrderChanged) -> tuple[LineState, ...] | R
     """The lines after the amendment, or what is wrong with it."""
     if findings := check_change(event):
         return refusal(findings)
+    if event.currency not in ("", turn.terms.currency):
+        mine = turn.terms.currency
+        return Refuse("currency-changed", f"The change is in {event.currency}, the order in {mine}; state it in {mine}")
     if turn.state.settlement_id == "":
         return _amended(turn.state.lines, event.changes, partial(_apply, fixed_departments(turn)))
     if _new_terms(turn.terms, event) != turn.terms:
