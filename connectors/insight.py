@@ -10,6 +10,7 @@ from connectors.reading import Reader
 from connectors.shelf import MAX_BYTES, Held, shelves
 from hub.codec import Codec
 from hub.config import load
+from hub.domain.insight.departments import EndOf
 from hub.domain.insight.figures import Figures
 from hub.domain.insight.history import History, Sent, history
 from hub.domain.journal import JournalEntry
@@ -40,6 +41,7 @@ class Job:
     """Of the days orders were placed on."""
     now: datetime
     quotes: Quotes
+    end_of: EndOf
     max_bytes: int = MAX_BYTES
 
 
@@ -59,7 +61,7 @@ async def figures(job: Job, reader: Reader, codec: Codec) -> Figures:
         for _, held in shelf:
             told = _history(held, codec)
             if told is not None and not _is_outside(told, job.period):
-                found.add(told, job.quotes.quoted(told.explanations), job.now)
+                found.add(told, job.quotes.quoted(told.explanations), job.now, job.end_of)
     return found
 
 

@@ -44,7 +44,8 @@ def insight(
     quotes = Quotes(rules.router, rules.reviewer)
     reader = Reader(settings.kafka_client(), settings.partitions)
     asyncio.run(reader.check(TOPICS))
-    jobs = [Job(partition, period, now, quotes) for partition in range(settings.partitions)]
+    end_of = rules.policy.schedule.end_of
+    jobs = [Job(partition, period, now, quotes, end_of) for partition in range(settings.partitions)]
     figures = Figures()
     workers = min(len(jobs), os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as processes:

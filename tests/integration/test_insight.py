@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import closing
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def hub(kafka: str, *arguments: str | Path, status: int = 0) -> subprocess.Compl
 
 def test_insight_finds_in_all_partitions_what_an_independent_query_finds(kafka: str, stories: list[Story]) -> None:
     found = json.loads(hub(kafka, "insight", "--json").stdout)
-    oracle = Oracle(stories, START)
+    oracle = Oracle(stories, START, UTC)
     assert found["orders"] == oracle.scalar("SELECT count(*) FROM placed")
     steps = oracle.ask("steps", "step, count(DISTINCT order_id), sum(span)::BIGINT")
     took = [(each["orders"], round(each["total"] * 1e6)) for each in found["steps"]]

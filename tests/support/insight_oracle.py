@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
 import duckdb
@@ -93,7 +93,7 @@ WITH dues AS (
   SELECT order_id, department, max(moment) AS moment FROM happened WHERE (department, kind) IN
   (('production', 'produced'), ('procurement', 'received'), ('logistics', 'delivered')) GROUP BY ALL
 )
-SELECT department, order_id, moment - (due + 86400000000) AS late
+SELECT department, order_id, moment - due AS late
 FROM dues JOIN finished USING (order_id, department) JOIN work USING (order_id, department)
 WHERE status = 'done' AND due IS NOT NULL
 """
@@ -166,16 +166,16 @@ QUERIES = {
 
 
 class Oracle:
-    """The rows of some stories, and what can be asked of them."""
+    """The rows of some stories, and what can be asked of them; a day ends at midnight in `zone`."""
 
-    def __init__(self, stories: Iterable[Story], now: datetime) -> None:
+    def __init__(self, stories: Iterable[Story], now: datetime, zone: tzinfo) -> None:
         self._database = duckdb.connect()
         self._now = micros(now)
         tables: dict[str, list[dict[str, Any]]] = {
             name: [] for name in ("entries", "said", "sent", "states", "work", "checks")
         }
         for story in stories:
-            for name, row in _rows(story):
+            for name, row in _rows(story, zone):
                 tables[name].append(row)
         for name, rows in tables.items():
             table = pa.Table.from_pylist(rows, schema=_SCHEMAS[name])
@@ -208,7 +208,7 @@ def micros(moment: datetime) -> int:
     return whole * 1_000_000 + moment.microsecond
 
 
-def _rows(story: Story) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(story: Story, zone: tzinfo) -> Iterator[tuple[str, dict[str, Any]]]:
     order_id = story.order_id
     for (entry, decision), (received, _) in zip(journal(story), story.journal, strict=True):
         event, number = received.event, entry.entry
@@ -239,7 +239,7 @@ def _rows(story: Story) -> Iterator[tuple[str, dict[str, Any]]]:
                         "place": place,
                         "type": type(effect).__name__,
                         "moment": micros(effect.occurred_at),
-                        "due": None if due is None else (due.toordinal() - 719_163) * 86_400_000_000,
+                        "due": None if due is None else micros(datetime.combine(due + timedelta(days=1), time(), zone)),
                         **{name: getattr(effect, name, None) for name in _SENT},
                     },
                 )

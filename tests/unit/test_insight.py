@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -12,11 +13,15 @@ from hypothesis import strategies as st
 
 from connectors.insight import Job, figures
 from connectors.reading import Reader
+from hub.domain.insight.departments import EndOf
 from hub.domain.insight.figures import Figures, load
 from hub.domain.insight.measure import NAMED, Measure
 from hub.domain.insight.steps import STEPS
 from hub.domain.insight.suggestions import MOST, suggestions
+from hub.domain.policy import Policy
 from hub.domain.reconciliation.dossier import Period
+from hub.domain.schedule import NOTHING_TAKES_TIME
+from hub.policy import load_policy
 from hub.rules import load_reviewer, load_router
 from hub.rules.quotes import Quotes
 from tests.support.histories import CODEC, Topics, placed, records, told
@@ -28,8 +33,13 @@ QUOTES = Quotes(load_router(), load_reviewer())
 EVER = Period(today=NOW.date())
 
 
-async def figured(stories: Iterable[Story], period: Period = EVER, max_bytes: int = 2**30) -> Figures:
-    job = Job(0, period, NOW, QUOTES, max_bytes)
+BERLIN = load_policy().schedule.end_of
+
+
+async def figured(
+    stories: Iterable[Story], period: Period = EVER, max_bytes: int = 2**30, end_of: EndOf = BERLIN
+) -> Figures:
+    job = Job(0, period, NOW, QUOTES, end_of, max_bytes)
     return await figures(job, cast("Reader", Topics(records(stories))), CODEC)
 
 
@@ -48,7 +58,7 @@ def all_of(measures: Mapping[Any, Measure]) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_every_figure_is_that_of_an_independent_query(seed: int) -> None:
     stories = told(250, seed=seed)
-    found, oracle = await figured(stories), Oracle(stories, NOW)
+    found, oracle = await figured(stories), Oracle(stories, NOW, ZoneInfo("Europe/Berlin"))
     assert found.orders == oracle.scalar("SELECT count(*) FROM placed") > 200
     assert found.over == oracle.scalar(
         "SELECT count(*) FROM placed JOIN states USING (order_id) WHERE commercial IN ('closed', 'cancelled')"
@@ -179,9 +189,9 @@ class Timed(Story):
         return self
 
 
-def delivered(order_id: str, *, answer: float = 1, days: int = 30) -> Timed:
+def delivered(order_id: str, *, answer: float = 1, days: int = 30, policy: Policy | None = None) -> Timed:
     """Ten pieces from stock: accepted after `answer` hours, shipped 2 h and delivered 24 h later, wanted in `days`."""
-    story = Timed(order_id=order_id)
+    story = Timed(policy, order_id=order_id)
     story.place(requested_delivery=START.date() + timedelta(days=days))
     story.after(answer).report("logistics", "accepted")
     story.after(2).report("logistics", "shipped")
@@ -209,12 +219,28 @@ async def test_each_step_takes_from_the_end_of_the_one_before_to_its_own() -> No
     assert found.share("transport") == 24 / 31
 
 
-async def test_a_department_is_late_from_the_day_after_the_one_it_was_due_on() -> None:
-    in_time = await figured([delivered("A", days=1, answer=13)])  # 8:00 + 39 h is 23:00 on the day after
-    assert (in_time.departments["logistics"].due, in_time.departments["logistics"].on_time) == (1, 1)
-    late = await figured([delivered("A", days=1, answer=15)])
-    assert late.departments["logistics"].on_time == 0
-    assert late.departments["logistics"].late.total == timedelta(hours=1)
+@pytest.mark.parametrize(("end_of", "in_time"), [(BERLIN, 12), (NOTHING_TAKES_TIME.end_of, 13)])
+async def test_a_department_is_late_from_the_midnight_that_ends_its_day_where_goods_are_delivered(
+    end_of: EndOf, in_time: int
+) -> None:
+    """Placed at 8:00 UTC and due the day after, which ends 40 h later in UTC, and an hour before in Berlin."""
+    figures = await figured([delivered("A", days=1, answer=in_time)], end_of=end_of)
+    assert (figures.departments["logistics"].due, figures.departments["logistics"].on_time) == (1, 1)
+    for hours in (1, 2):
+        figures = await figured([delivered("A", days=1, answer=in_time + hours)], end_of=end_of)
+        assert (figures.departments["logistics"].due, figures.departments["logistics"].on_time) == (1, 0)
+        assert figures.departments["logistics"].late.total == timedelta(hours=hours - 1)
+
+
+async def test_the_day_is_the_one_by_which_the_hub_itself_judges_a_delivery() -> None:
+    for answer in (12, 13):
+        story = delivered("A", days=1, answer=answer, policy=Policy(schedule=load_policy().schedule))
+        assert story.order.delivered_on is not None
+        assert story.order.terms is not None
+        assert story.order.terms.requested_delivery is not None
+        figures = await figured([story])
+        in_time = story.order.delivered_on <= story.order.terms.requested_delivery
+        assert figures.departments["logistics"].on_time == in_time == (answer == 12)
 
 
 def silent(order_id: str) -> Timed:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from hub.domain.effects import WorkOrderIssued
 from hub.domain.events import StatusReported
@@ -17,6 +17,9 @@ from hub.domain.order import Work
 WRONG = frozenset(("rejected", "change-rejected", "problem", "returned"))
 """Reports after which an order was not right the first time."""
 _FINISHES: Mapping[Department, str] = {"production": "produced", "procurement": "received", "logistics": "delivered"}
+
+EndOf = Callable[[date], datetime]
+"""The moment that ends a day, where a day is promised: `ScheduleRules.end_of`, as the monitor has it."""
 
 
 @dataclass(slots=True)
@@ -51,7 +54,7 @@ class DepartmentFigures:
         """Orders it has unfinished work for: its load."""
         return self.silent.orders
 
-    def add(self, department: Department, history: History, now: datetime) -> None:
+    def add(self, department: Department, history: History, now: datetime, end_of: EndOf) -> None:
         """Counts one order, if the department was given work for it."""
         issued, reports = _about(history, department)
         if not issued:
@@ -64,7 +67,7 @@ class DepartmentFigures:
             last = max(at for at, _ in (*issued, *reports))
             self.silent.add(history.order_id, [now - last])
         elif work.status == "done":
-            self._judge(department, history.order_id, issued, reports)
+            self._judge(department, history.order_id, issued, reports, end_of)
 
     def merge(self, other: DepartmentFigures) -> None:
         """Adds figures of other orders."""
@@ -79,13 +82,14 @@ class DepartmentFigures:
         order_id: str,
         issued: list[tuple[datetime, WorkOrderIssued]],
         reports: list[tuple[datetime, StatusReported]],
+        end_of: EndOf,
     ) -> None:
         due = issued[-1][1].due
         ended = [at for at, report in reports if report.kind == _FINISHES[department]]
         if due is None or not ended:
             return
         self.due += 1
-        late = max(ended) - (datetime.combine(due, time(), UTC) + timedelta(days=1))
+        late = max(ended) - end_of(due)
         if late >= timedelta(0):
             self.late.add(order_id, [late])
 

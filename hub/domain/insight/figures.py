@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 from hub.domain.headline import Headline, headline
 from hub.domain.insight import causes, desk
 from hub.domain.insight.causes import Rejection
-from hub.domain.insight.departments import DepartmentFigures
+from hub.domain.insight.departments import DepartmentFigures, EndOf
 from hub.domain.insight.desk import OwnerFigures, Trouble
 from hub.domain.insight.history import History
 from hub.domain.insight.measure import Measure
@@ -89,8 +89,8 @@ class Figures:
     matched: Counter[RuleName] = field(default_factory=Counter)
     """Orders a rule has decided something of."""
 
-    def add(self, history: History, matched: Collection[RuleName], now: datetime) -> None:
-        """Counts one order, of which `matched` were the rules that decided something."""
+    def add(self, history: History, matched: Collection[RuleName], now: datetime, end_of: EndOf) -> None:
+        """Counts one order, of which `matched` were the rules that decided something; a day ends with `end_of`."""
         order_id, state = history.order_id, history.state
         self.orders += 1
         self.over += state.commercial in _OVER
@@ -102,7 +102,7 @@ class Figures:
         if state.commercial not in _OVER:
             self.standing[headline(state)].add(order_id, [now - (state.moved_at or history.placed_at)])
         for department, figures in self.departments.items():
-            figures.add(department, history, now)
+            figures.add(department, history, now, end_of)
         _add_each(self.rework, order_id, ((what, timedelta(0)) for what in causes.rework(history)))
         _add_each(self.rejections, order_id, causes.rejections(history))
         _add_each(self.refusals, order_id, ((rule, timedelta(0)) for rule in causes.refusals(history)))
