@@ -217,6 +217,15 @@ def test_what_of_the_order_as_a_whole_cannot_be_changed_is_refused_by_name(more:
     assert said in result.reason
 
 
+def test_a_change_may_have_what_is_allowed_and_charged_from_now_on() -> None:
+    event = amended(
+        "CUX+2:EUR:9'", "ALC+A+++1'", "PCD+1:3'", "ALC+C++++FC'", "MOA+8:12'", "TAX+7+VAT+++:::19+S'", lines=False
+    )
+    assert (event.changes, event.discount_percent, event.deliver_to) == ((), 3, None)
+    (freight,) = event.adjustments or ()
+    assert (freight.kind, freight.amount, freight.reason_code, freight.vat_rate) == ("charge", 12, "FC", 19)
+
+
 def test_a_change_is_in_the_currency_it_names_if_it_names_one() -> None:
     assert amended().currency == "EUR"
     unnamed = re.sub(r"(UNH\+2.*)CUX\+2:EUR:9'\n", r"\1", EXAMPLE, flags=re.DOTALL)
