@@ -22,7 +22,7 @@ from connectors.databases import Absent, Database, open_database
 from connectors.outbound import after
 from connectors.reading import Position, Reader
 from connectors.sql.rows import KEPT, OF_TOPIC, TOPICS, Kept, said
-from connectors.sql.sink import PREFIX, SqlSink, Written
+from connectors.sql.sink import PREFIX, VERSION, SqlSink, Written
 from connectors.tables import Cell, plain
 from hub import kafka_admin
 from hub.codec import Codec
@@ -246,7 +246,9 @@ async def test_tables_of_another_version_are_left_alone_until_they_are_made_anew
     with opened(url) as base:
         await take(ready(base), [state(0, whole_story())])
         base.execute("update hub_sink set version = 99")
-        with pytest.raises(ConfigError, match=r"of version 99, and this hub writes version 1: make .* with --rebuild"):
+        with pytest.raises(
+            ConfigError, match=rf"of version 99, and this hub writes version {VERSION}: make .* with --rebuild"
+        ):
             ready(base)
         sink = SqlSink(base, CODEC)
         sink.prepare(rebuild=True)
