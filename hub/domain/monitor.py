@@ -28,11 +28,12 @@ STATUSES: Mapping[Axis, frozenset[str]] = {
 }
 """Those an order can be too long in."""
 
-Day = Literal["placed", "wanted", "promised", "planned", "expected", "predicted"]
+Day = Literal["placed", "wanted", "promised", "planned", "expected", "predicted", "due"]
 DAYS: tuple[Day, ...] = get_args(Day)
 """wanted: the end of the first day on which anything is wanted that was not delivered. promised: of the day the
 customer was told instead, if that is later. planned: of the milestone the rule is about. expected: what each department
-that has work to do says. predicted: of the delivery, as the schedule has it."""
+that has work to do says. predicted: of the delivery, as the schedule has it. due: the end of the last day to pay the
+first bill that is not paid."""
 
 Moment = Milestone | Day
 """A milestone stands for the time it was reached."""
@@ -169,6 +170,8 @@ NOTHING_WATCHED = Monitor({})
 def _watched(rules: MonitorRules, statuses: Mapping[str, str]) -> Iterator[Watched]:
     for name, rule in rules.items():
         kind = kind_of(rule)
+        if statuses["commercial"] == "cancelled" and not is_about_payment(rule):
+            continue
         if kind == "status":
             for axis, found in rule.status.items():
                 if statuses[axis] in found:
@@ -183,6 +186,8 @@ def _watched(rules: MonitorRules, statuses: Mapping[str, str]) -> Iterator[Watch
 
 def _may_be(rule: MonitorRule, statuses: Mapping[str, str]) -> bool:
     """Whether anything of a rule about milestones, dates or suppliers may be so while the axes stand so."""
+    if is_about_payment(rule):
+        return statuses["billing"] in ("due", "part-paid")
     if statuses["commercial"] not in ("confirmed", "fulfilled"):
         return False
     goods = statuses["commercial"] == "fulfilled"
@@ -192,6 +197,11 @@ def _may_be(rule: MonitorRule, statuses: Mapping[str, str]) -> bool:
     if rule.reached in _OF_GOODS:
         return goods or statuses["logistics"] in ("started", "done")
     return not goods
+
+
+def is_about_payment(rule: MonitorRule) -> bool:
+    """Whether a rule is about bills that are due: they are whatever becomes of the order."""
+    return rule.not_reached == "paid" and "due" in {rule.after, rule.before}
 
 
 _OF_GOODS = frozenset(("shipped", "delivered", "settled"))

@@ -186,6 +186,8 @@ class Bill(Frozen):
     """The last day of early payment."""
     early_taken: bool = False
     """Whether early payment was granted."""
+    due: date | None = None
+    """The last day to pay it (BT-9)."""
 
 
 class CapacityQuestion(Frozen):

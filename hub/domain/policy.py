@@ -78,7 +78,7 @@ class Policy(Frozen, kw_only=True):
     """By name of the group."""
     credit_horizon: timedelta | None = None
     """Lines wanted later than this from now need no credit yet; None: every line does."""
-    parked_for: timedelta = timedelta(days=1)
+    parked_for: timedelta = timedelta(days=4)
     """How long an event that came too early is kept before it is dead-lettered."""
     parked_limit: int = 200
     """Events kept per order at the same time."""

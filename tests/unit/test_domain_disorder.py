@@ -112,12 +112,12 @@ def test_what_waited_in_vain_is_dead_lettered_with_its_bytes_and_reason() -> Non
     early = story.status("production", "produced", {"1": 10})
     story.receive(early)
     origin = story.journal[-1][0]
-    story.wait(timedelta(days=1))
+    story.wait(story.policy.parked_for)
     (letter,) = story.sent(DeadLettered)
     assert (letter.raw, letter.topic, letter.offset) == (origin.raw, origin.topic, origin.offset)
     assert letter.code == "not-accepted"
     assert story.decisions[-1].explanations == (f"dead-lettered test/0@2: {letter.reason}",)
-    assert "2025-03-04 08:00:00" in letter.reason
+    assert "2025-03-07 08:00:00" in letter.reason
 
 
 def test_a_dead_lettered_event_can_be_sent_again() -> None:
@@ -125,7 +125,7 @@ def test_a_dead_lettered_event_can_be_sent_again() -> None:
     story.place(line(item_id="MK-1"))
     early = story.status("production", "produced", {"1": 10})
     story.receive(early)
-    story.wait(timedelta(days=1))
+    story.wait(story.policy.parked_for)
     story.report("production", "accepted")
     assert story.receive(early).outcome == "applied"
 
@@ -133,7 +133,7 @@ def test_a_dead_lettered_event_can_be_sent_again() -> None:
 def test_nothing_is_remembered_of_an_order_that_never_came() -> None:
     story = Story()
     story.report("logistics", "shipped", {"1": 10})
-    story.wait(timedelta(days=1))
+    story.wait(story.policy.parked_for)
     assert story.state is None
     assert story.dead() == ["order-unknown"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -478,3 +479,62 @@ def test_after_an_hour_without_a_worker_each_alert_comes_once_and_at_once() -> N
     assert story.order.exceptions[0].opened_at == START + HOUR, "it is as old as its cause"
     story.wait(DAY)
     assert raised(story) == [("it", "opened"), ("it", "escalated"), ("it", "escalated")]
+
+
+# --- what is due ----------------------------------------------------------------------------------
+
+UNPAID = rule(not_reached="paid", after="due", longer_than=15 * DAY)
+
+
+def delivered(story: Story, quantities: dict[str, object] | None = None, **fields: Any) -> None:
+    story.place(line(quantity="10", item_id="ST-1"), **fields)
+    story.report("logistics", "accepted")
+    story.report("logistics", "shipped", quantities)
+    story.report("logistics", "delivered", quantities)
+
+
+def test_a_bill_is_unpaid_by_the_customers_own_days_to_pay() -> None:
+    story = watched(UNPAID)
+    story.customer(payment_days=60)
+    delivered(story)
+    assert story.order.bills[0].due == (START + 60 * DAY).date()
+    end = datetime(2025, 5, 2, 22, tzinfo=UTC)  # of the 60th day where goods are delivered
+    until(story, end + 15 * DAY - HOUR)
+    assert raised(story) == []
+    until(story, end + 15 * DAY)
+    assert raised(story) == [("it", "opened")]
+    assert story.order.exceptions[0].detail == "Not paid: after due 2025-05-02 22:00"
+    story.pay(story.order.payable)
+    assert raised(story) == [("it", "opened"), ("it", "closed")]
+
+
+def test_of_an_order_that_is_still_being_delivered_the_first_bill_that_is_open_counts() -> None:
+    story = watched(UNPAID)
+    delivered(story, {"1": 4}, settlement="per-delivery")
+    until(story, START + 10 * DAY)
+    story.report("logistics", "shipped", {"1": 2})
+    story.report("logistics", "delivered", {"1": 2})
+    first, second = story.order.bills
+    assert story.order.commercial == "confirmed"
+    story.pay(first.open)
+    until(story, START + 46 * DAY + 8 * HOUR)
+    assert raised(story) == [], "the first is paid, and the second is not so long overdue"
+    until(story, START + 56 * DAY)
+    assert raised(story) == [("it", "opened")]
+    story.pay(second.open)
+    assert raised(story)[-1] == ("it", "closed")
+
+
+def test_what_a_cancellation_costs_is_watched_and_nothing_else_of_a_cancelled_order() -> None:
+    stalled = ("stalled", rule(status={"order": ("open",)}, longer_than=DAY))
+    idle = ("idle", rule(status={"production": ("cancelled",)}, longer_than=DAY))
+    story = watched(UNPAID, stalled, idle, cancellation_charges={"production": Decimal(40)})
+    story.place(line(quantity="10", item_id="MK-1"))
+    story.report("production", "accepted")
+    story.report("production", "produced")
+    story.cancel()
+    assert (story.order.commercial, story.order.billing) == ("cancelled", "due")
+    until(story, START + 60 * DAY)
+    assert raised(story) == [("it", "opened")]
+    story.pay(story.order.payable)
+    assert raised(story)[-1] == ("it", "closed")

@@ -131,11 +131,11 @@ def test_what_had_no_effect_is_told_with_the_reason() -> None:
     lines = shown(story)
     assert of(lines, 1)[1:] == [
         "reported delivered: 10 of line 1 [parked]",
-        "The order has not been placed yet; kept until 2025-03-04 08:00:00",
+        "The order has not been placed yet; kept until 2025-03-07 08:00:00",
     ]
     assert of(lines, 4)[1:] == [
         "changed the order, revision 7 [parked]",
-        "Revision 7 came before revision 1; kept until 2025-03-04 08:00:00",
+        "Revision 7 came before revision 1; kept until 2025-03-07 08:00:00",
     ]
 
 

@@ -18,7 +18,7 @@ from hub.domain.flow.crediting import settle_credit, tell_account
 from hub.domain.flow.drafting import Draft, Piece, draft
 from hub.domain.flow.lateness import late_among
 from hub.domain.flow.posting import Entry, post_settlement
-from hub.domain.flow.recording import Occasion, record_settlement
+from hub.domain.flow.recording import Occasion, payment_due, record_settlement
 from hub.domain.flow.turn import Turn
 from hub.domain.model import Frozen, OrderAdjustment
 from hub.domain.money import round_half_up
@@ -64,6 +64,7 @@ def invoice(
         offer.percent,
         offer.until,
         early_taken=offer.taken,
+        due=payment_due(turn),
     )
     turn.update(
         bills=(*state.bills, bill),

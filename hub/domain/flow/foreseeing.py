@@ -11,8 +11,8 @@ from hub.domain.flow.planning import promise, wanted_first
 from hub.domain.flow.turn import Turn
 from hub.domain.headline import UNFINISHED
 from hub.domain.model import DEPARTMENTS, Department
-from hub.domain.monitor import Axis, Kind, MonitorRule, Watched
-from hub.domain.order import OrderState
+from hub.domain.monitor import Axis, Kind, MonitorRule, Watched, is_about_payment
+from hub.domain.order import ZERO, OrderState
 from hub.domain.schedule import MILESTONES, MilestonePlan
 
 _SOON = timedelta(minutes=1)
@@ -53,7 +53,7 @@ class View:
 
     def moment(self, name: str | None, plan: MilestonePlan | None = None) -> datetime | None:
         """What a rule about `plan` names; None while nobody knows."""
-        if name in ("wanted", "promised"):
+        if name in ("wanted", "promised", "due"):
             if name not in self._ends:
                 self._ends[name] = self._end_of(name)
             return self._ends[name]
@@ -88,7 +88,9 @@ class View:
 
     def _end_of(self, name: str) -> datetime | None:
         state = self.state
-        if state.schedule is not None and (name == "promised" or state.promised is None):
+        if name == "due":
+            day = min([bill.due for bill in state.bills if bill.due is not None and bill.open > ZERO], default=None)
+        elif state.schedule is not None and (name == "promised" or state.promised is None):
             day = state.schedule.promised
         else:
             day = wanted_first(state) if name == "wanted" else promise(state)
@@ -123,9 +125,9 @@ def _status(view: View, watched: Watched) -> datetime | None:
 def _not_reached(view: View, watched: Watched) -> datetime | None:
     rule = watched.rule
     plan = view.plans.get(rule.not_reached)
-    if plan is None or plan.reached is not None:
+    if (plan is None or plan.reached is not None) and not is_about_payment(rule):
         return None
-    anchor = plan.planned if watched.anchor == "planned" else view.moment(watched.anchor, plan)
+    anchor = view.moment(watched.anchor, plan)
     if anchor is None:
         return None
     cleared_at = view.state.cleared_at

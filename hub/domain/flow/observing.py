@@ -53,11 +53,11 @@ def _status(view: View, watched: Watched) -> Iterator[Finding]:
 
 def _not_reached(view: View, watched: Watched) -> Iterator[Finding]:
     rule = watched.rule
-    plan = view.plans.get(rule.not_reached)
-    if plan is not None:
-        anchor = view.moment(watched.anchor, plan)
-        department = rule.department or DEPARTMENT_OF.get(plan.name, "")
-        yield Finding("", department, department, f"Not {plan.name}: {_than(rule)} {_at(anchor)}")
+    name = rule.not_reached
+    if name is not None:
+        anchor = view.moment(watched.anchor, view.plans.get(name))
+        department = rule.department or DEPARTMENT_OF.get(name, "")
+        yield Finding("", department, department, f"Not {name}: {_than(rule)} {_at(anchor)}")
 
 
 def _reached(view: View, watched: Watched) -> Iterator[Finding]:

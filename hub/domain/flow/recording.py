@@ -40,7 +40,7 @@ def record_settlement(
         settlements=state.settlements + 1,
         vat=_added(state.vat, vat, sign),
     )
-    due = turn.today + timedelta(days=state.payment_days) if kind == "invoice" else None
+    due = payment_due(turn) if kind == "invoice" else None
     accounting = computed.tax_currency if computed.tax_total_accounting is not None else None
     if turn.policy.vat_currency not in ("", terms.currency) and accounting is None:
         detail = f"The policy has no exchange rate that gives VAT of {terms.currency} in {turn.policy.vat_currency}"
@@ -77,6 +77,11 @@ def record_settlement(
         tax_total_accounting=computed.tax_total_accounting,
         differences=tuple(_differences(turn, occasion)),
     )
+
+
+def payment_due(turn: Turn) -> date:
+    """The last day to pay an invoice that is issued now (BT-9)."""
+    return turn.today + timedelta(days=turn.state.payment_days)
 
 
 def _payment_terms(turn: Turn, due: date) -> str:

@@ -21,7 +21,7 @@ from hub.domain.model import DEPARTMENTS
 from hub.domain.monitor import MonitorRule, Watched, is_alert, kind_of
 from hub.domain.order import OpenException, OrderState, Snooze
 
-_OVER = frozenset(("unknown", "closed", "cancelled"))
+_OVER = frozenset(("unknown", "closed"))
 _TROUBLED = {str(kind): department for department, kind in PROBLEM.items()}
 _A_DAY = timedelta(days=1)
 
