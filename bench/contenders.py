@@ -64,6 +64,14 @@ def contenders() -> tuple[Contender, ...]:
             share=0.05,
             env={"BENCH_TUNED": "1"},
         ),
+        Contender(
+            "faust-rocksdb",
+            "Faust, table in RocksDB and send",
+            AT_LEAST,
+            (*_python("stock_faust.py"), "worker"),
+            share=0.03,
+            env={"BENCH_STORE": "rocksdb://"},
+        ),
     )
 
 

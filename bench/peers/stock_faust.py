@@ -1,6 +1,7 @@
 """Faust as its documentation writes it: models, an agent, a table, a topic to send to. At least once.
 
-With `BENCH_TUNED` its producer waits for larger requests; else it has Faust's own settings.
+With `BENCH_TUNED` its producer waits for larger requests; else it has Faust's own settings. `BENCH_STORE`: where the
+table is, in memory if not given.
 """
 
 import os
@@ -13,7 +14,7 @@ _tuned: dict[str, Any] = {"producer_linger_ms": 100, "producer_max_batch_size": 
 app = faust.App(
     os.environ["BENCH_OUTPUT"],
     broker="kafka://" + os.environ["BENCH_BOOTSTRAP"],
-    store="memory://",
+    store=os.environ.get("BENCH_STORE", "memory://"),
     datadir=os.environ["BENCH_DIR"],
     topic_partitions=int(os.environ["BENCH_PARTITIONS"]),
     web_enabled=False,
