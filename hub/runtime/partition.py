@@ -34,12 +34,12 @@ from hub.metrics import Metrics
 from hub.runtime.inbox import Inbox, Portion
 from hub.runtime.meter import Meter
 from hub.runtime.partitioner import partition_of
-from hub.runtime.poison import BadTimer, Suspect, decode
 from hub.runtime.producer import PartitionProducer
 from hub.runtime.reader import Batch
 from hub.runtime.recovery import recover
 from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Headers, Record, RuntimeConfig
 from hub.runtime.store import Store
+from hub.runtime.suspicion import Suspicion
 from hub.runtime.telling import tell
 from hub.runtime.tracing import Tracing, take
 from hub.runtime.work import StateCache, Work, trace_context
@@ -103,8 +103,7 @@ class Partition(Generic[S]):
         self._store: Store | None = None
         self._cache = StateCache(config.cached_states)
         self._producer = PartitionProducer(config, spec.name, number)
-        self._suspect: Suspect | None = None
-        self._bad_timer: BadTimer | None = None
+        self._suspicion: Suspicion | None = None
         self._inbox = Inbox(
             spec.inputs,
             config.max_batch_records,
@@ -199,11 +198,7 @@ class Partition(Generic[S]):
             store = self._store = Store(self._config.data_dir / self._spec.name / str(self.number))
             done = await recover(self._config, self._spec, self.number, store)
         self._check_homes(store)
-        note = decode(store.attempt)
-        self._suspect = note if isinstance(note, Suspect) else None
-        self._bad_timer = note if isinstance(note, BadTimer) else None
-        for topic, offset in store.applied.items():
-            self._suspect = self._suspect and self._suspect.cleared_up_to(topic, offset)
+        self._suspicion = Suspicion(store, self._config.poison_attempts)
         self._meter.recovered(done)
         _log.info(
             "recovered",
@@ -256,6 +251,12 @@ class Partition(Generic[S]):
             raise HandlerError(f"{self._name}: used after it was closed")
         return self._store
 
+    @property
+    def _suspects(self) -> Suspicion:
+        if self._suspicion is None:
+            raise HandlerError(f"{self._name}: used before it was recovered")
+        return self._suspicion
+
     # --- the loop --------------------------------------------------------------------------------
 
     async def _wait(self) -> None:
@@ -281,18 +282,18 @@ class Partition(Generic[S]):
 
     async def _turn(self) -> None:
         """One transaction, if there is anything for it."""
-        store = self._state
+        store, suspicion = self._state, self._suspects
         started = time.monotonic()
         now = self._clock()
         now_ms = _milliseconds(now)
         begun_ns = time.time_ns()
-        portions, skipped = self._inbox.take(self._config.max_batch_records, store.applied, self._suspect)
+        portions, skipped = self._inbox.take(self._config.max_batch_records, store.applied, suspicion.suspect)
         if skipped:
             self._meter.skipped(skipped)
         # Timers are kept apart from suspected records, so that what ends the process can be told.
-        due = [] if self._suspect and portions else store.due(now_ms, _TIMERS_PER_TRANSACTION)
+        due = [] if suspicion.suspect and portions else store.due(now_ms, _TIMERS_PER_TRANSACTION)
         work = Work(self._spec, self.number, self._partitions, now=now, store=store, cache=self._cache)
-        note = self._note(portions)
+        note = suspicion.note(portions)
         for portion in portions:
             await self._handle(work, portion.records)
         fired = self._fire(work, due)
@@ -323,38 +324,16 @@ class Partition(Generic[S]):
                 self._tracing.committed(self._spec.name, self.number, work.taken, count, begun_ns)
         self._complete(portions)
 
-    def _note(self, portions: list[Portion]) -> bytes | None:
-        """Leave word in the store of what is about to be handled, for the process after this one."""
-        taken = [portion for portion in portions if portion.records]
-        if not taken:
-            return None
-        size = sum(len(portion.records) for portion in taken)
-        first = taken[0].records[0]
-        failures = self._suspect.failed_alone(first.topic, first.offset) if self._suspect and size == 1 else 0
-        ranges: dict[str, tuple[int, int]] = {}
-        for portion in taken:
-            start = ranges.get(portion.topic, (portion.records[0].offset, 0))[0]
-            ranges[portion.topic] = (start, portion.records[-1].offset)
-        note = Suspect(ranges, size, failures + 1).encode()
-        self._state.mark_attempt(note)
-        return note
-
-    def _accuse(self, record: Record) -> None:
-        """The handler raised: this record, and no other of its transaction, is the suspect."""
-        failures = self._suspect.failed_alone(record.topic, record.offset) if self._suspect else 0
-        span = (record.offset, record.offset)
-        self._state.mark_attempt(Suspect({record.topic: span}, 1, failures + 1).encode())
-
     def _complete(self, portions: list[Portion]) -> None:
         for portion in portions:
             if portion.finished is not None:
                 self._acknowledge(portion.finished)
-            if self._suspect is not None and portion.records:
-                self._suspect = self._suspect.cleared_up_to(portion.topic, portion.records[-1].offset)
+        self._suspects.passed(portions)
 
     async def _handle(self, work: Work[S], records: list[Record]) -> None:
         """Give the records to the handler, letting others have a turn now and then."""
-        if self._suspect is not None and self._refused_as_poison(work, records, self._suspect):
+        if reason := self._suspects.against(records):
+            work.refuse(records[0], "poison", reason)
             return
         for start in range(0, len(records), _YIELD_EVERY):
             self._hand_over(work, records[start : start + _YIELD_EVERY])
@@ -371,7 +350,7 @@ class Partition(Generic[S]):
                     work.trace = self._take(work, record)
                 on_record(work, record)
         except Exception as exc:
-            self._accuse(at)
+            self._suspects.accuse(at)
             raise HandlerError(
                 f"{self._name}: the handler raised {type(exc).__name__}: {exc} on {at.topic}"
                 f"[{at.partition}]@{at.offset}; nothing of this transaction took effect"
@@ -386,18 +365,6 @@ class Partition(Generic[S]):
             work.taken.append(taken)
         return following
 
-    def _refused_as_poison(self, work: Work[S], records: list[Record], suspect: Suspect) -> bool:
-        """Whether this is the one record that ended the process too often; if so it goes to the dead letters."""
-        if len(records) != 1:
-            return False
-        record = records[0]
-        failures = suspect.failed_alone(record.topic, record.offset)
-        if failures < self._config.poison_attempts:
-            return False
-        reason = f"taking this record ended the process {failures} times; report it with the worker's log"
-        work.refuse(record, "poison", reason)
-        return True
-
     def _fire(self, work: Work[S], due: list[tuple[int, bytes]]) -> int:
         fired = 0
         work.trace = _NO_TRACE
@@ -405,30 +372,20 @@ class Partition(Generic[S]):
             if work.due_ms(key) != due_ms:
                 continue  # a record of this transaction has moved it
             work.disarm(key)
-            failures = self._bad_timer.failed(key, due_ms) if self._bad_timer else 0
-            if failures >= self._config.poison_attempts:
-                self._refuse_timer(work, key, due_ms, failures)
+            if reason := self._suspects.against_timer(key, due_ms):
+                origin = (self._spec.changelog, self.number, -1)
+                work.dead_letter(key, None, [], origin=origin, code="poison-timer", reason=reason)
                 continue
             try:
                 self._spec.handler.on_timer(work, key, due_ms)
             except Exception as exc:
-                self._state.mark_attempt(BadTimer(key, due_ms, failures + 1).encode())  # not the records' fault
+                self._suspects.accuse_timer(key, due_ms)
                 raise HandlerError(
                     f"{self._name}: the handler raised {type(exc).__name__}: {exc} on the timer of {key!r} due at "
                     f"{due_ms} ms; nothing of this transaction took effect"
                 ) from exc
             fired += 1
         return fired
-
-    def _refuse_timer(self, work: Work[S], key: bytes, due_ms: int, failures: int) -> None:
-        """Tell the dead letters of a timer that nobody survives; its key goes on without it."""
-        reason = (
-            f"the timer due at {due_ms} ms ended the process {failures} times and is given up: report it with the "
-            "worker's log, and look after what it was to remind of"
-        )
-        work.dead_letter(
-            key, None, [], origin=(self._spec.changelog, self.number, -1), code="poison-timer", reason=reason
-        )
 
     async def _commit(self, work: Work[S], note: bytes | None, timestamp_ms: int) -> Mapping[tuple[str, int], int]:
         if undeclared := {topic for topic, _ in work.outputs} - self._spec.topics:
