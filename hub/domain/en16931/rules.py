@@ -47,8 +47,10 @@ def check(document: Document) -> tuple[Finding, ...]:
     Where numbers are unusable only they are reported, as nothing can be said of the rest.
     """
     with exact():
-        unusable = [(value, path.format(*at)) for value, path, *at in _numbers(document) if not _usable(value)]
-        return tuple(_unusable(value, path) for value, path in unusable) or tuple(_document(document))
+        unusable = [each for each in _numbers(document) if not _usable(each[0])]
+        if unusable:
+            return tuple(_unusable(value, path.format(*at)) for value, path, *at in unusable)
+        return tuple(_document(document))
 
 
 def _numbers(document: Document) -> Iterator[tuple[Decimal, str, *tuple[int, ...]]]:

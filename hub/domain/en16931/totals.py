@@ -113,6 +113,9 @@ def line_total(line: Line, currency: str) -> LineTotal:
 
 def _line_total(line: Line, currency: str) -> LineTotal:
     base = round_half_up(line.quantity * line.price / line.base_quantity, currency)
+    if not line.adjustments:
+        zero = round_half_up(ZERO, currency)
+        return LineTotal(line.line_id, base, zero, zero, base)
     amounts = [(adjustment.kind, adjustment_amount(adjustment, base, currency)) for adjustment in line.adjustments]
     allowance, charge = _by_kind(amounts, round_half_up(ZERO, currency))
     return LineTotal(line.line_id, base, allowance, charge, base - allowance + charge)
