@@ -622,4 +622,4 @@ class OrderMachine(RuleBasedStateMachine):
 
 
 TestOrderMachine = OrderMachine.TestCase
-TestOrderMachine.settings = settings(max_examples=examples(150), stateful_step_count=50)
+TestOrderMachine.settings = settings(max_examples=examples(2_000), stateful_step_count=50)
