@@ -40,7 +40,7 @@ public final class Department {
   private static final String BOOTSTRAP = System.getenv().getOrDefault("BOOTSTRAP", "127.0.0.1:9092");
   private static final String REGISTRY = System.getenv().getOrDefault("REGISTRY", "http://127.0.0.1:9464");
 
-  /** What a department says of a work order, one after the other. Your own work goes between them. */
+  /** What a department says of a work order, one after the other. */
   private static final Map<String, List<String>> STEPS =
       Map.of(
           "production", List.of("accepted", "produced"),
@@ -75,7 +75,7 @@ public final class Department {
             continue;
           }
           List<Future<RecordMetadata>> sent = new ArrayList<>();
-          for (String kind : STEPS.get(department)) {
+          for (String kind : STEPS.get(department)) { // your own work goes here
             GenericRecord report = report(schema, order, kind);
             sent.add(producer.send(new ProducerRecord<>(status, order.get("order_id").toString(), report)));
           }
@@ -88,12 +88,16 @@ public final class Department {
     }
   }
 
-  /** That the department has done something; no lines means all that the work order still lacks. */
+  /**
+   * That the department has done something; no lines means all that the work order still lacks. One that is named is a
+   * record of schema.getField("lines").schema().getElementType(), with line_id and quantity ("40"), which comes on top of
+   * what was reported before.
+   */
   private static GenericRecord report(Schema schema, GenericRecord order, String kind) {
     return new GenericRecordBuilder(schema)
         // The same id whenever the same is reported: the hub lets it take effect once.
         .set("event_id", order.get("work_order_id") + "-" + order.get("revision") + "-" + kind)
-        .set("source", "java-" + order.get("department"))
+        .set("source", order.get("department"))
         .set("occurred_at", ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()))
         .set("order_id", order.get("order_id"))
         .set("work_order_id", order.get("work_order_id"))
@@ -137,7 +141,7 @@ public final class Department {
     var deserializer = new AvroKafkaDeserializer<GenericRecord>();
     deserializer.configure(SERDES, false);
     Map<String, Object> settings = connection();
-    settings.put("group.id", department + "-java");
+    settings.put("group.id", department); // of every program that does this department's work, in whichever language
     settings.put("auto.offset.reset", "earliest");
     settings.put("enable.auto.commit", false);
     settings.put("isolation.level", "read_committed"); // what the hub took back is not to be seen

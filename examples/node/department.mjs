@@ -15,18 +15,19 @@ import { Kafka, logLevel, Partitioners } from "kafkajs";
 const BOOTSTRAP = process.env.BOOTSTRAP ?? "127.0.0.1:9092";
 const REGISTRY = process.env.REGISTRY ?? "http://127.0.0.1:9464";
 
-// What a department says of a work order, one after the other. Your own work goes between them.
+// What a department says of a work order, one after the other.
 const STEPS = {
   production: ["accepted", "produced"],
   procurement: ["accepted", "received"],
   logistics: ["accepted", "shipped", "delivered"],
 };
 
-// That the department has done something; no lines means all that the work order still lacks.
+// That the department has done something; no lines means all that the work order still lacks. A line is
+// { line_id: "1", quantity: "40", unit: null }; its quantity comes on top of what was reported before.
 const report = (order, kind) => ({
   // The same id whenever the same is reported: the hub lets it take effect once.
   event_id: `${order.work_order_id}-${order.revision}-${kind}`,
-  source: `node-${order.department}`,
+  source: order.department,
   occurred_at: Date.now() * 1000, // microseconds
   sequence: null,
   order_id: order.order_id,
@@ -54,7 +55,8 @@ const kafka = new Kafka({
   ...login,
 });
 // Reads committed records only, by default; partitions by murmur2 of the key, as Java and the hub do.
-const consumer = kafka.consumer({ groupId: `${department}-node` });
+// The group is that of every program that does this department's work, in whichever language.
+const consumer = kafka.consumer({ groupId: department });
 const producer = kafka.producer({ idempotent: true, createPartitioner: Partitioners.DefaultPartitioner });
 
 // The schema's id, once there is a registry to tell it.
@@ -81,7 +83,7 @@ await consumer.run({
     console.log(`${order.action} ${order.work_order_id}: ${order.lines.length} lines`);
     if (order.action === "cancel") return;
     const messages = [];
-    for (const kind of STEPS[department]) {
+    for (const kind of STEPS[department]) { // your own work goes here
       messages.push({ key: order.order_id, value: await registry.encode(schema, report(order, kind)) });
     }
     await producer.send({ topic: `${department}.status`, acks: -1, messages });

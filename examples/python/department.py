@@ -10,6 +10,9 @@ demands a login, KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_CAFILE (who signs its 
 import os
 import signal
 import sys
+import time
+import urllib.error
+import urllib.request
 from datetime import UTC, datetime
 
 from confluent_kafka import Consumer, KafkaException, Producer
@@ -24,7 +27,7 @@ STEPS = {
     "procurement": ["accepted", "received"],
     "logistics": ["accepted", "shipped", "delivered"],
 }
-"""What a department says of a work order, one after the other. Your own work goes between them."""
+"""What a department says of a work order, one after the other."""
 
 
 def connection() -> dict:
@@ -41,30 +44,48 @@ def connection() -> dict:
     return settings
 
 
-def report(order: dict, kind: str) -> dict:
-    """That the department has done something; no lines means all that the work order still lacks."""
+def report(order: dict, kind: str, lines: list[dict] | None = None) -> dict:
+    """That the department has done something; no lines means all that the work order still lacks.
+
+    A line is {"line_id": "1", "quantity": "40"}, and its quantity comes on top of what was reported before.
+    """
     return {
         # The same id whenever the same is reported: the hub lets it take effect once.
         "event_id": f"{order['work_order_id']}-{order['revision']}-{kind}",
-        "source": f"python-{order['department']}",
+        "source": order["department"],
         "occurred_at": datetime.now(UTC),
         "order_id": order["order_id"],
         "work_order_id": order["work_order_id"],
         "department": order["department"],
         "kind": kind,
-        "lines": [],
+        "lines": lines or [],
     }
+
+
+def wait_for_registry(subject: str) -> None:
+    """Until the schema registry answers."""
+    while True:
+        try:
+            urllib.request.urlopen(f"{REGISTRY}/subjects/{subject}/versions/latest", timeout=5).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            print(f"waits for the schema registry at {REGISTRY}", flush=True)
+            time.sleep(2)
+        else:
+            return
 
 
 def main(department: str) -> None:
     orders, status = f"{department}.orders", f"{department}.status"
+    wait_for_registry(f"{status}-value")
     registry = SchemaRegistryClient({"url": REGISTRY})
     read = AvroDeserializer(registry)
     write = AvroSerializer(registry, conf={"auto.register.schemas": False, "use.latest.version": True})
     consumer = Consumer(
         {
             **connection(),
-            "group.id": f"{department}-python",
+            "group.id": department,  # of every program that does this department's work, in whichever language
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
             "isolation.level": "read_committed",  # what the hub took back is not to be seen
@@ -88,7 +109,7 @@ def main(department: str) -> None:
         order = read(message.value(), SerializationContext(orders, MessageField.VALUE))
         print(f"{order['action']} {order['work_order_id']}: {len(order['lines'])} lines", flush=True)
         if order["action"] != "cancel":
-            for kind in STEPS[department]:
+            for kind in STEPS[department]:  # your own work goes here
                 value = write(report(order, kind), SerializationContext(status, MessageField.VALUE))
                 producer.produce(status, value, key=order["order_id"])
         if producer.flush(30):

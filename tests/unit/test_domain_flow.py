@@ -554,3 +554,14 @@ def test_a_work_order_names_the_rules_that_chose_its_department() -> None:
         "logistics-rule",
         "production-rule, logistics-rule",
     ]
+
+
+def test_more_than_was_asked_for_counts_and_is_said() -> None:
+    story = Story()
+    story.place(line(item_id="MK-1", quantity="40"))
+    story.report("production", "accepted")
+    story.report("production", "produced", {"1": 30})
+    assert not any("more than asked" in each for each in story.explained())
+    story.report("production", "produced", {"1": 40})
+    assert "line 1: 30 C62 more than asked are produced" in story.explained()
+    assert story.order.lines[0].allocations[0].made == 70

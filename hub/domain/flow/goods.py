@@ -38,6 +38,8 @@ def on_made(turn: Turn, event: StatusReported) -> Verdict:
         among = ledger.allocations_of(line, department, node)
         if not among:
             return Refuse("not-allocated", f"Line {line.line.line_id} is not with {node or department}")
+        if (more := quantity - ledger.lacking(line, department, node)) > ZERO:
+            turn.explain(f"line {line.line.line_id}: {more} {line.line.unit} more than asked are {event.kind}")
         named = event.event_id if department in turn.policy.cancellation_charges else ""
         made = ledger.make(line, among, quantity, named)
         more_ready = more_ready or ledger.ready(made) != ledger.ready(line)
