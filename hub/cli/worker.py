@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from functools import partial
+from typing import Protocol
 
 import structlog
 import typer
@@ -19,7 +20,14 @@ from hub.errors import HubError
 from hub.metrics import Metrics
 
 _LAST_SECONDS = 9.0
-"""A worker that was told to end is gone after so long, whatever hangs."""
+"""A worker that begins to end is gone after so long, whatever hangs."""
+
+
+class Ending(Protocol):
+    """What can be waited for of a worker."""
+
+    async def ending(self) -> None:
+        """Until it begins to end."""
 
 
 def run() -> None:
@@ -59,12 +67,9 @@ async def _work(settings: Settings) -> None:
     with tracing_to(settings.otlp_endpoint) as tracing:
         worker = create_worker(settings, metrics, rules, tracing)
 
-        def stop() -> None:
-            worker.stop()
-            loop.call_later(_LAST_SECONDS, _give_up)
-
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop)
+            loop.add_signal_handler(number, worker.stop)
+        limiting = asyncio.create_task(_limit_end(worker))
         pages = serve(worker, metrics, settings.metrics_host, settings.metrics_port, settings.metrics_bearer())
         publish = partial(publish_rules, settings.kafka_client())
         watch = watch_rules(rules, settings.rules_dir, metrics, publish, every_seconds=settings.rules_poll_ms / 1000)
@@ -76,9 +81,16 @@ async def _work(settings: Settings) -> None:
                 await worker.run()
             finally:
                 watching.cancel()
-                await asyncio.wait([watching])
+                limiting.cancel()
+                await asyncio.wait([watching, limiting])
             if not watching.cancelled():
                 watching.result()
+
+
+async def _limit_end(worker: Ending) -> None:
+    """Told to or by itself, once the worker begins to end it is gone after `_LAST_SECONDS`."""
+    await worker.ending()
+    asyncio.get_running_loop().call_later(_LAST_SECONDS, _give_up)
 
 
 def _give_up() -> None:

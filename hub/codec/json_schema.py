@@ -18,7 +18,7 @@ _SCALARS: dict[Scalar, dict[str, Any]] = {
     Scalar.FLAG: {"type": "boolean"},
     Scalar.WHOLE: {"type": "integer"},
     Scalar.DAY: {"type": "string", "format": "date"},
-    Scalar.INSTANT: {"type": "string", "format": "date-time"},
+    Scalar.INSTANT: {"type": "string", "format": "date-time", "pattern": "^(19|[2-8][0-9])[0-9]{2}-"},
     Scalar.RAW: {"type": "string", "contentEncoding": "base64"},
 }
 

@@ -14,7 +14,7 @@ from hub.domain.agreement_checks import (
     discount_out_of_range,
 )
 from hub.domain.countries import COUNTRIES
-from hub.domain.events import OrderChanged, OrderFact, OrderPlaced
+from hub.domain.events import Fact, OrderChanged, OrderPlaced
 from hub.domain.finding import VAT_REMEDY, Finding, is_number, is_percentage, is_vat
 from hub.domain.model import Address, OrderLine
 from hub.domain.money import CURRENCIES, is_whole
@@ -58,7 +58,7 @@ def check_change(change: OrderChanged) -> list[Finding]:
     return findings
 
 
-def check_times(event: OrderFact) -> Iterator[Finding]:
+def check_times(event: Fact) -> Iterator[Finding]:
     """Moments of an event with which nothing can be reckoned."""
     moments = {"occurred_at": event.occurred_at, "expected_at": getattr(event, "expected_at", None)}
     for field, moment in moments.items():

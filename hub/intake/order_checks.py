@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from hub.domain import amounts
 from hub.domain.agreeing import agreed
 from hub.domain.checks import LARGEST_VALUE, check_change, check_line, check_order, check_times, too_large
-from hub.domain.events import CustomerEvent, ItemUpdated, OrderChanged, OrderEvent, OrderFact, OrderPlaced
+from hub.domain.events import CustomerEvent, ItemUpdated, OrderChanged, OrderEvent, OrderPlaced
 from hub.domain.finding import Finding
 from hub.domain.ledger import new_line
 from hub.domain.policy import Policy
@@ -23,7 +23,7 @@ _POLICY = Policy(max_lines=2**31)
 
 def findings(event: OrderEvent | CustomerEvent | ItemUpdated | ItemStated) -> tuple[Finding, ...]:
     """What stands against an event by its own content; empty if nothing."""
-    if isinstance(event, OrderFact) and (found := tuple(check_times(event))):
+    if found := tuple(check_times(event)):
         return found
     match event:
         case OrderPlaced():

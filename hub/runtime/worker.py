@@ -77,6 +77,10 @@ class Worker:
         """Ask the worker to end: `run` finishes the open transactions and returns."""
         self._stopping.set()
 
+    async def ending(self) -> None:
+        """Until the worker begins to end, because it was asked to or something failed."""
+        await self._stopping.wait()
+
     def observe(self) -> None:
         """Bring all gauges up to date; called when metrics are scraped."""
         for partition in list(self._partitions.values()):
