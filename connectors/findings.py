@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.base import Event, Problem
 from hub.intake import IntakeError, event_from_document
+
+T = TypeVar("T")
 
 MAX_DOCUMENT_BYTES = 10 * 1024 * 1024
 """Largest document read: ample for an order of thousands of lines with its attachments."""
@@ -48,6 +50,13 @@ class Findings:
             self.errors.append(error)
             return True
         return False
+
+    def bounded(self, parts: Iterable[T]) -> Iterator[T]:
+        """The parts of a document, as long as not too many problems were found in those before."""
+        for part in parts:
+            yield part
+            if len(self.errors) >= MAX_PROBLEMS:
+                return
 
 
 def checked(document: Mapping[str, Any]) -> Event:

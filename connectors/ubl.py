@@ -16,7 +16,7 @@ from lxml.etree import _Element as Element
 
 from connectors.base import Accepted, Event, Refusal
 from connectors.defaults import Vat
-from connectors.findings import MAX_DOCUMENT_BYTES, MAX_PROBLEMS, DocumentError, Findings, checked
+from connectors.findings import MAX_DOCUMENT_BYTES, DocumentError, Findings, checked
 from connectors.ubl_agreement import order_agreement
 from connectors.ubl_change import CANCELLATION, CHANGE, read_cancellation, read_change
 from connectors.ubl_delivery import deliver_to, requested_delivery
@@ -70,11 +70,9 @@ def _order(root: Element, default_vat: Vat | None, findings: Findings) -> OrderP
     order = Node(root, NAMESPACES)
     currency = currency_of(order, findings)
     lines: list[OrderLine] = []
-    for line in order.all("cac:OrderLine"):
+    for line in findings.bounded(order.all("cac:OrderLine")):
         with findings:
             lines.append(read_line(line, currency, default_vat, findings))
-        if len(findings.errors) >= MAX_PROBLEMS:
-            break
     if not lines and not findings.errors:
         order.fail("an order needs at least one line", below="cac:OrderLine")
     discount = Decimal(0)

@@ -11,7 +11,7 @@ from typing import Literal
 from lxml.etree import _Element as Element
 
 from connectors.defaults import Vat
-from connectors.findings import MAX_PROBLEMS, Findings
+from connectors.findings import Findings
 from connectors.ubl_agreement import changed_agreement
 from connectors.ubl_change_head import changed_head
 from connectors.ubl_head import NAMESPACES, currency_of, customer_of, event_id, issued
@@ -34,11 +34,9 @@ def read_change(root: Element, default_vat: Vat | None, findings: Findings) -> O
     change = Node(root, NAMESPACES)
     currency = currency_of(change, findings)
     changes: list[LineChange] = []
-    for line in change.all("cac:OrderLine"):
+    for line in findings.bounded(change.all("cac:OrderLine")):
         with findings:
             changes.extend(_line(line, currency, default_vat, findings))
-        if len(findings.errors) >= MAX_PROBLEMS:
-            break
     discount, adjustments = changed_agreement(change, currency)
     address, wanted = changed_head(change, currency, findings)
     if not changes and adjustments is None and address is None and wanted is None and not findings.errors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from connectors.findings import MAX_PROBLEMS, NOT_TAKEN, Findings
+from connectors.findings import NOT_TAKEN, Findings
 from connectors.ubl_delivery import requested_delivery, stated_address
 from connectors.ubl_head import party_id
 from connectors.xmldoc import Node
@@ -63,11 +63,9 @@ def changed_head(change: Node, currency: str, findings: Findings) -> tuple[Addre
 
     What else the change says and the hub cannot take is left in the findings.
     """
-    for node in change.all("*"):
+    for node in findings.bounded(change.all("*")):
         with findings:
             _check(node, change, currency)
-        if len(findings.errors) >= MAX_PROBLEMS:
-            break
     wanted = requested_delivery(change)
     address = stated_address(change)
     delivery = change.one("cac:Delivery")
@@ -92,7 +90,7 @@ def _same(party: Node, other: Node | None) -> bool:
 
 
 def _check_delivery(delivery: Node, address: Address | None, wanted: date | None, findings: Findings) -> None:
-    for node in delivery.all("*"):
+    for node in findings.bounded(delivery.all("*")):
         with findings:
             if node.name not in _OF_DELIVERY:
                 node.fail(NOT_TAKEN)
@@ -100,5 +98,3 @@ def _check_delivery(delivery: Node, address: Address | None, wanted: date | None
                 node.fail("it has neither an end nor a start; add its EndDate, or leave it out if it is as it was")
             if node.name in {"DeliveryLocation", "DeliveryParty"} and address is None:
                 node.fail("it says where to without an address; add DeliveryLocation/Address, or leave it out")
-        if len(findings.errors) >= MAX_PROBLEMS:
-            break

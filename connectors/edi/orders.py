@@ -12,7 +12,7 @@ from connectors.agreements import MAX_PERCENT, Kind, Stated, divided, understood
 from connectors.defaults import Defaults, Vat, plain
 from connectors.edi.message import Fields, Trader
 from connectors.edi.segments import Segment
-from connectors.findings import MAX_PROBLEMS, Findings
+from connectors.findings import Findings
 from hub.domain import amounts
 from hub.domain.en16931 import Totals
 from hub.domain.model import Adjustment, OrderAdjustment, OrderLine, VatCategory
@@ -66,14 +66,6 @@ def loops(segments: Iterable[Segment], start: str, inside: frozenset[str]) -> It
             loop = None
     if loop:
         yield loop
-
-
-def each_line(lines: Iterable[list[Segment]], findings: Findings) -> Iterator[list[Segment]]:
-    """The lines, as long as there are not too many problems."""
-    for line in lines:
-        if len(findings.errors) >= MAX_PROBLEMS:
-            return
-        yield line
 
 
 def global_id(trader: Trader, schemes: Mapping[str, str]) -> str:

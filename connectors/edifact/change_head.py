@@ -13,7 +13,7 @@ from connectors.edifact.agreement import outside
 from connectors.edifact.codes import AGENCIES
 from connectors.edifact.line import WANTED, requested_delivery
 from connectors.edifact.parties import BUYERS, INVOICEE, PLACES, SELLERS, address, place_of
-from connectors.findings import MAX_PROBLEMS, NOT_TAKEN, Findings
+from connectors.findings import NOT_TAKEN, Findings
 
 _READ = frozenset({"BGM", "DTM", "FTX", "RFF", "NAD", "CUX"})
 _WITHOUT_EFFECT = frozenset({"IMD", "CTA", "COM", "DOC", "GIR"})
@@ -42,11 +42,9 @@ def changed_head(parts: Parts, customer_id: str, defaults: Defaults, findings: F
 
     What else the change says and the hub cannot take is left in the findings.
     """
-    for segment in outside(parts.head):
+    for segment in findings.bounded(outside(parts.head)):
         with findings:
             _check(segment, customer_id)
-        if len(findings.errors) >= MAX_PROBLEMS:
-            break
     fields: Fields = {}
     if place := place_of(parts):
         others = [each for each in parts.head if each.tag == "NAD" and each.get(1) == place.get(1)]

@@ -9,7 +9,7 @@ from connectors.defaults import Defaults
 from connectors.edi.message import Fields, Trader
 from connectors.edi.orders import Parts, global_id
 from connectors.edi.segments import Segment
-from connectors.findings import MAX_PROBLEMS, NOT_TAKEN, Findings
+from connectors.findings import NOT_TAKEN, Findings
 from connectors.x12.codes import SCHEMES
 from connectors.x12.line import DELIVERY, requested_delivery
 from connectors.x12.parties import BILL_TO, BUYERS, SELLERS, SHIP_TO, address, parties
@@ -39,11 +39,9 @@ def changed_head(parts: Parts, customer_id: str, defaults: Defaults, findings: F
 
     What else the change says and the hub cannot take is left in the findings.
     """
-    for segment in parts.head:
+    for segment in findings.bounded(parts.head):
         with findings:
             _check(segment, customer_id)
-        if len(findings.errors) >= MAX_PROBLEMS:
-            break
     fields: Fields = {}
     places = [each for each in parts.head if each.tag == "N1" and each.get(1) == SHIP_TO]
     if len(places) > 1:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from connectors.amounts import agree
 from connectors.defaults import Defaults
 from connectors.edi.message import Fields, Message, Read
-from connectors.edi.orders import Parts, comes_to, default_currency, divide, each_line, known_currency, net
+from connectors.edi.orders import Parts, comes_to, default_currency, divide, known_currency, net
 from connectors.edi.segments import Segment
 from connectors.findings import Findings
 from connectors.x12.agreement import on_whole
@@ -46,7 +46,7 @@ def read_order(message: Message, defaults: Defaults, findings: Findings) -> Fiel
     found = parties(parts)
     currency = _currency(parts, head, defaults, findings)
     lines: list[Fields] = []
-    for position, segments in enumerate(each_line(parts.lines, findings), 1):
+    for position, segments in enumerate(findings.bounded(parts.lines), 1):
         with findings:
             line_id = segments[0].get(1) or str(position)
             lines.append(read_line(segments, line_id, (2, 3), defaults, findings, currency=currency))
@@ -101,7 +101,7 @@ def read_change(message: Message, defaults: Defaults, findings: Findings) -> Fie
     if found:
         fields["currency"] = currency
     changes: list[Fields] = []
-    for position, segments in enumerate(each_line(parts.lines, findings), 1):
+    for position, segments in enumerate(findings.bounded(parts.lines), 1):
         with findings:
             changes.extend(_change(segments, position, currency, defaults, findings))
     _check_count(parts)

@@ -156,7 +156,7 @@ def _date(view: View, watched: Watched) -> datetime | None:
     rule = watched.rule
     if rule.date == "expected":
         for department in DEPARTMENTS:
-            if view.turn.work(department).expected_at is not None and department_is_off(view, watched, department):
+            if department_is_off(view, watched, department):
                 return view.now
         return None
     date = view.moment(rule.date)
