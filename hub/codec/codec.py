@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
-from hub.codec import wire
 from hub.codec.avro import as_written, avro_of
-from hub.codec.decoder import Decoder, InTables, decoder
-from hub.codec.encoder import UNWRITABLE, Encoder, OutTables, encoder
-from hub.codec.fault import fault
+from hub.codec.binary import Layout, Layouts
 from hub.codec.lock import PUBLISH, Pinned, current, differences, read_lock, read_schema
-from hub.codec.records import KEPT, RECORDS, schema_name
+from hub.codec.malformed import Malformed
+from hub.codec.records import RECORDS, schema_name
 from hub.codec.shape import Record, record_of
 from hub.domain.model import Frozen
 from hub.errors import CodecError, ConfigError
@@ -29,19 +27,8 @@ SCHEMA_DIR = Path(__file__).parents[2] / "schemas"
 _FRAME = struct.Struct(">bI")
 
 
-class _Writer(NamedTuple):
-    frame: str
-    write: Encoder
-    record: Record
-
-
-class _Reader(NamedTuple):
-    name: str
-    read: Decoder
-
-
 class Codec:
-    """Every record type's encoder, and a decoder for every schema there ever was of it.
+    """Writes messages of every record type, and reads those of every schema there ever was of it.
 
     Encoding and decoding raise CodecError and nothing else. Its reasons: `empty`, `bad-magic`, `unknown-schema`,
     `too-large`, `truncated`, `trailing-bytes`, `not-utf8`, `invalid-value`, `wrong-type`.
@@ -51,27 +38,24 @@ class Codec:
         self,
         pinned: tuple[Pinned, ...],
         structs: Mapping[str, type[msgspec.Struct]],
-        kept: Collection[type[msgspec.Struct]] = KEPT,
     ) -> None:
-        """`structs` by schema name; of the `kept` parts, the encoding is remembered.
-
-        Raises ConfigError where a struct and its current schema differ.
-        """
-        self._writers: dict[type, _Writer] = {}
-        self._readers: dict[bytes, _Reader] = {}
+        """`structs` by schema name. Raises ConfigError where a struct and its current schema differ."""
+        self._writers: dict[type, Layout] = {}
+        self._readers: dict[bytes, Layout] = {}
         self._ids: dict[str, int] = {}
         records = {name: record_of(struct) for name, struct in structs.items()}
-        in_tables, out_tables = InTables(), OutTables()
+        layouts = Layouts()
         newest = current(pinned)
         for name, record in records.items():
-            frame = _FRAME.pack(0, _require_current(name, record, newest).id).decode("latin-1")
-            self._writers[record.struct] = _Writer(frame, encoder(record, out_tables, kept), record)
+            frame = _FRAME.pack(0, _require_current(name, record, newest).id)
+            self._writers[record.struct] = layouts.layout(record, frame)
             self._ids[record.name] = newest[name].id
         for entry in pinned:
             if entry.name not in records:
                 raise ConfigError(f"Schema {entry.id} is pinned for {entry.name}, which is no record type of the hub.")
             written = as_written(entry.schema, records[entry.name], f"schema {entry.id}, {entry.name}")
-            self._readers[_FRAME.pack(0, entry.id)] = _Reader(written.name, decoder(written, in_tables))
+            frame = _FRAME.pack(0, entry.id)
+            self._readers[frame] = layouts.layout(written, frame)
 
     @classmethod
     def load(cls, schema_dir: Path = SCHEMA_DIR) -> Self:
@@ -92,13 +76,12 @@ class Codec:
         if writer is None:
             raise CodecError("wrong-type", f"{type(value).__name__} is not a record type with a schema.")
         try:
-            message = (writer.frame + writer.write(value)).encode("latin-1")
-        except UNWRITABLE:
-            path, why = fault(writer.record, value)
-            raise CodecError("invalid-value", f"{writer.record.name}.{path} cannot be sent: {why}.") from None
+            message = writer.write(value)
+        except Malformed as error:
+            raise CodecError(error.reason, f"{writer.name}.{error.path} cannot be sent: {error.text}.") from None
         if len(message) > MAX_OUTPUT_BYTES:
             size = f"{len(message)} bytes; a message has at most {MAX_OUTPUT_BYTES}"
-            raise CodecError("too-large", f"{writer.record.name} cannot be sent: it takes {size}.")
+            raise CodecError("too-large", f"{writer.name} cannot be sent: it takes {size}.")
         return message
 
     def decode(self, raw: bytes | None, max_bytes: int = MAX_OUTPUT_BYTES) -> Any:
@@ -107,15 +90,13 @@ class Codec:
             raise CodecError("empty", "The message has no value.")
         if len(raw) > max_bytes:
             raise CodecError("too-large", f"The message has {len(raw)} bytes; at most {max_bytes} are taken.")
-        reader = self._readers.get(raw[:5])
+        reader = self._readers.get(raw[: _FRAME.size])
         if reader is None:
             raise _unreadable(raw)
         try:
-            value, end = reader.read(raw, raw.decode("latin-1"), 5)
-        except wire.Malformed as error:
+            value, end = reader.read(raw)
+        except Malformed as error:
             raise CodecError(error.reason, f"{reader.name}.{error.path}: {error.text}.") from None
-        if end > len(raw):
-            raise CodecError("truncated", f"{reader.name}: the message ends in its last field.")
         if end < len(raw):
             raise CodecError("trailing-bytes", f"{reader.name} is followed by {len(raw) - end} more bytes.")
         return value
@@ -133,7 +114,7 @@ class Codec:
 
 
 def _unreadable(raw: bytes) -> CodecError:
-    """Why no decoder takes the message."""
+    """Why no schema is known by which to read the message."""
     if raw[0] != 0:
         return CodecError(
             "bad-magic",
@@ -141,7 +122,7 @@ def _unreadable(raw: bytes) -> CodecError:
         )
     if len(raw) < _FRAME.size:
         return CodecError("truncated", f"The message has {len(raw)} bytes; the schema id alone takes {_FRAME.size}.")
-    unknown = _FRAME.unpack(raw[:5])[1]
+    unknown = _FRAME.unpack(raw[: _FRAME.size])[1]
     return CodecError("unknown-schema", f"The message names schema {unknown}, which schemas/ids.lock does not know.")
 
 

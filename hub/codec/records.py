@@ -6,7 +6,6 @@ import re
 
 from hub.domain.capacity import Booking, NodeLoad
 from hub.domain.credit import CreditAccount, Reservation
-from hub.domain.customer import CustomerFacts
 from hub.domain.dead_letters import LetterDecided
 from hub.domain.effects import (
     CustomerNotified,
@@ -34,11 +33,10 @@ from hub.domain.events import (
     StatusReported,
     TimerFired,
 )
-from hub.domain.items import Item
 from hub.domain.journal import JournalEntry
 from hub.domain.master_data import KeptItem, PurchaseOrder
-from hub.domain.model import Frozen, OrderLine
-from hub.domain.order import OrderState, Terms
+from hub.domain.model import Frozen
+from hub.domain.order import OrderState
 from hub.domain.rule_files import RulesPublished
 from hub.domain.statements import ItemStated
 
@@ -78,9 +76,6 @@ RECORDS: tuple[type[Frozen], ...] = (
     DuplicateCleared,
 )
 """In the order their first ids were given."""
-
-KEPT: frozenset[type[Frozen]] = frozenset({Terms, OrderLine, Item, CustomerFacts})
-"""Parts that most decisions leave as they are, the very same objects: their encoding is remembered."""
 
 
 def schema_name(record: str) -> str:
