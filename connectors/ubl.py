@@ -19,7 +19,7 @@ from connectors.defaults import Vat
 from connectors.findings import MAX_DOCUMENT_BYTES, DocumentError, Findings, checked
 from connectors.ubl_agreement import order_agreement
 from connectors.ubl_change import CANCELLATION, CHANGE, read_cancellation, read_change
-from connectors.ubl_delivery import deliver_to, requested_delivery
+from connectors.ubl_delivery import check_places, deliver_to, requested_delivery
 from connectors.ubl_head import NAMESPACES, currency_of, customer_of, event_id, issued, party_id
 from connectors.ubl_line import read_line
 from connectors.xmldoc import Node, parse
@@ -84,6 +84,8 @@ def _order(root: Element, default_vat: Vat | None, findings: Findings) -> OrderP
     type_code = order.one("cbc:OrderTypeCode")
     if type_code and type_code.text not in ORDER_TYPES:
         type_code.fail(f"order type {type_code.text!r} is not an order to be delivered and billed; use 220")
+    address = deliver_to(order, findings)
+    check_places(order, address, findings)
     level = order.value("cac:Delivery/cac:Shipment/cbc:ShippingPriorityLevelCode")
     notes = [note for note in order.all("cbc:Note") if note.text]
     return OrderPlaced(
@@ -95,7 +97,7 @@ def _order(root: Element, default_vat: Vat | None, findings: Findings) -> OrderP
         purchase_order=purchase_order,
         currency=currency,
         lines=tuple(lines),
-        deliver_to=deliver_to(order, findings),
+        deliver_to=address,
         discount_percent=discount,
         requested_delivery=requested_delivery(order),
         seller_id=party_id(order.one("cac:SellerSupplierParty")),

@@ -14,6 +14,7 @@ from connectors.defaults import Vat
 from connectors.findings import Findings
 from connectors.ubl_agreement import changed_agreement
 from connectors.ubl_change_head import changed_head
+from connectors.ubl_delivery import check_places
 from connectors.ubl_head import NAMESPACES, currency_of, customer_of, event_id, issued
 from connectors.ubl_line import read_line
 from connectors.xmldoc import Node
@@ -39,6 +40,7 @@ def read_change(root: Element, default_vat: Vat | None, findings: Findings) -> O
             changes.extend(_line(line, currency, default_vat, findings))
     discount, adjustments = changed_agreement(change, currency)
     address, wanted = changed_head(change, currency, findings)
+    check_places(change, address, findings)
     if not changes and adjustments is None and address is None and wanted is None and not findings.errors:
         reason = "the change names nothing that changes: no line, delivery address, requested date, allowance or charge"
         change.fail(reason, below="cac:OrderLine")

@@ -9,6 +9,7 @@ from connectors.findings import Findings
 from connectors.xmldoc import Node
 from hub.domain.model import Address
 
+_PLACES = ("cac:Delivery/cac:DeliveryLocation/cac:Address", "cac:Delivery/cac:DeliveryAddress")
 _NAMES = (
     "cac:Delivery/cac:DeliveryParty/cac:PartyName/cbc:Name",
     "cac:Delivery/cac:DeliveryLocation/cbc:Name",
@@ -31,8 +32,25 @@ def deliver_to(order: Node, findings: Findings) -> Address:
 
 def stated_address(document: Node) -> Address | None:
     """The delivery's address, if the document says one."""
-    address = document.first("cac:Delivery/cac:DeliveryLocation/cac:Address", "cac:Delivery/cac:DeliveryAddress")
+    address = document.first(*_PLACES)
     return _address(document, address) if address else None
+
+
+def check_places(document: Node, address: Address | None, findings: Findings) -> None:
+    """Lines go where the order goes, in the order `address`: one that names another place is left in the findings."""
+    for item in findings.bounded(document.all("cac:OrderLine/cac:LineItem")):
+        with findings:
+            place = item.first(*_PLACES)
+            if place and (address is None or _place(_address(item, place)) != _place(address)):
+                place.fail(
+                    "the line goes elsewhere than its order, and an order goes to one place: send an order for each "
+                    "place, or leave the line's address out if it is the order's"
+                )
+
+
+def _place(address: Address) -> tuple[str, ...]:
+    """Where it is, whoever is there."""
+    return address.street, address.city, address.postal_code, address.country
 
 
 def requested_delivery(node: Node) -> date | None:

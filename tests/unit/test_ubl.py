@@ -139,6 +139,28 @@ def test_an_order_without_delivery_address_goes_to_the_buyer_and_says_so() -> No
     assert order(document).note.endswith("Assumed: " + result.assumed[0])
 
 
+LINE_PLACE = (
+    "<cac:Delivery><cac:DeliveryLocation><cac:Address><cbc:StreetName>{}</cbc:StreetName><cbc:CityName>{}</cbc:CityName>"
+    "<cbc:PostalZone>{}</cbc:PostalZone><cac:Country><cbc:IdentificationCode>{}</cbc:IdentificationCode></cac:Country>"
+    "</cac:Address></cac:DeliveryLocation></cac:Delivery>"
+)
+
+
+def test_a_line_may_name_the_place_of_its_order_and_no_other() -> None:
+    plain = order(EXAMPLE)
+    place = plain.deliver_to
+    net = '<cbc:LineExtensionAmount currencyID="EUR">1026'
+
+    def with_place(*parts: str) -> str:
+        return changed((net, LINE_PLACE.format(*parts) + net))
+
+    same = order(with_place(place.street, place.city, place.postal_code, place.country))
+    assert (same.deliver_to, same.lines) == (place, plain.lines)
+    said = refused(with_place("Kaistrasse 9", place.city, place.postal_code, place.country))
+    assert "OrderLine[1]/LineItem/Delivery/DeliveryLocation/Address" in said
+    assert "the line goes elsewhere than its order" in said
+
+
 def test_a_currency_that_is_not_declared_is_that_of_the_amounts_and_says_so() -> None:
     result = read(changed(("<cbc:DocumentCurrencyCode>EUR</cbc:DocumentCurrencyCode>", "")))
     assert isinstance(result, Accepted)

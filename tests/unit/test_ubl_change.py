@@ -146,6 +146,16 @@ def test_a_change_may_say_where_the_order_goes_and_when_it_is_wanted() -> None:
     assert (alone.changes, alone.deliver_to, alone.requested_delivery) == ((), event.deliver_to, date(2026, 4, 2))
 
 
+def test_a_line_of_a_change_names_the_place_that_the_change_names_and_no_other() -> None:
+    place = re.sub(r"<cac:(RequestedDeliveryPeriod|DeliveryParty)>.*</cac:\1>", "", DELIVERY, flags=re.DOTALL)
+    lines = CHANGE.replace("<cbc:LineExtensionAmount", place + "<cbc:LineExtensionAmount", 1)
+    assert changed(with_head(DELIVERY, lines)).deliver_to
+    for document in (lines, with_head(DELIVERY.replace("Kaistrasse 9", "Kaistrasse 10"), lines)):
+        result = read(document)
+        assert isinstance(result, Refusal)
+        assert "the line goes elsewhere than its order" in result.reason
+
+
 def test_a_change_of_the_address_or_of_the_date_alone_leaves_the_other_as_it_was() -> None:
     address = re.sub(
         r" *<cac:RequestedDeliveryPeriod>.*</cac:RequestedDeliveryPeriod>\n", "", DELIVERY, flags=re.DOTALL
