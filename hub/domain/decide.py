@@ -125,11 +125,11 @@ def fold(received: Iterable[tuple[Received, datetime]], context: Context) -> Ord
 def _decision(turn: Turn, before: OrderState, seen: Seen, outcome: Outcome, verdict: Park | Ignore | None) -> Decision:
     if turn.state.holds and outcome == "applied":
         end_fulfilled(turn)
-    moved_at = turn.now if turn.moved else before.moved_at
-    turn.update(entries=before.entries + 1, moved_at=moved_at, seen=seen)
     if turn.state.exceptions:
         close_ended(turn)
-    keep_watch(turn, before)
+    watch_due = keep_watch(turn, before)
+    moved_at = turn.now if turn.moved else before.moved_at
+    turn.update(entries=before.entries + 1, moved_at=moved_at, seen=seen, watch_due=watch_due)
     state = turn.state
     if state.lines is not before.lines:
         _check_conservation(before, state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 
@@ -77,6 +77,8 @@ class View:
 
     def since(self, axis: Axis | None) -> datetime | None:
         """When an axis came to its status; the order as a whole, when it moved last."""
+        if axis == "order" and self.turn.moved:
+            return self.now
         return None if axis is None else _SINCE[axis](self.state)
 
     def after(self, rule: MonitorRule, begin: datetime) -> datetime:
@@ -111,6 +113,19 @@ _SINCE: Mapping[Axis, Callable[[OrderState], datetime | None]] = {
 def foreseen(view: View, watched: Watched) -> datetime | None:
     """When it is so; a time that has passed if it is; None if it will not be without anything happening."""
     return _FORESEEN[watched.kind](view, watched)
+
+
+def first_foreseen(view: View, rules: Sequence[Watched]) -> datetime | None:
+    """When the first of the rules falls due; a time that has passed if one has, None if none will.
+
+    Beginning with the last: the broadest mostly come last, and what falls due later than they do is not worked out.
+    """
+    for watched in reversed(rules):
+        due = _FORESEEN[watched.kind](view, watched)
+        if due is not None and (view.horizon is None or due < view.horizon):
+            view.horizon = due
+    first, view.horizon = view.horizon, None
+    return first
 
 
 def _status(view: View, watched: Watched) -> datetime | None:
@@ -155,9 +170,11 @@ def _reached(view: View, watched: Watched) -> datetime | None:
 def _date(view: View, watched: Watched) -> datetime | None:
     rule = watched.rule
     if rule.date == "expected":
-        for department in DEPARTMENTS:
-            if department_is_off(view, watched, department):
-                return view.now
+        state = view.state
+        if state.production.expected_at or state.procurement.expected_at or state.logistics.expected_at:
+            for department in DEPARTMENTS:
+                if department_is_off(view, watched, department):
+                    return view.now
         return None
     date = view.moment(rule.date)
     other = None if date is None else view.moment(watched.anchor)
@@ -178,12 +195,18 @@ def department_is_off(view: View, watched: Watched, department: Department) -> b
 
 
 def _may_slip_at(view: View, limit: datetime) -> datetime | None:
-    """When the predicted delivery passes `limit` at the earliest if the next milestone is not reached in time."""
+    """When the predicted delivery passes `limit` at the earliest if the next milestone is not reached in time.
+
+    If that is later than `horizon`, not before it.
+    """
     schedule, delivered = view.state.schedule, view.plans.get("delivered")
     if schedule is None or delivered is None or delivered.reached is not None:
         return None
+    left = max(limit - schedule.predicted, _SOON)
+    if view.horizon is not None and view.now + left > view.horizon:
+        return view.now + left
     planned = min([each.planned for each in schedule.milestones if each.reached is None])
-    return max(planned, view.now) + max(limit - schedule.predicted, _SOON)
+    return max(planned, view.now) + left
 
 
 def _rejections(view: View, watched: Watched) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from itertools import product
 
 from msgspec.structs import replace
 
@@ -13,7 +14,7 @@ from hub.domain.flow.turn import Turn
 from hub.domain.headline import UNFINISHED
 from hub.domain.model import DEPARTMENTS, Department
 from hub.domain.order import LineState, OrderState, Work
-from hub.domain.schedule import DEPARTMENT_OF, Course, Milestone, MilestonePlan, Schedule, parts
+from hub.domain.schedule import DEPARTMENT_OF, MILESTONES, Course, Milestone, MilestonePlan, Schedule, parts
 
 _ACCEPTED = frozenset(("accepted", "scheduled", "started", "done"))
 _WITHOUT_WORK = frozenset(("none", "rejected", "cancelled"))
@@ -30,6 +31,13 @@ _SAID_OF: Mapping[Department, Milestone] = {
     "logistics": "delivered",
 }
 """What a department's date is the date of."""
+_MAY_BE_REACHED: Mapping[tuple[bool, bool, bool], frozenset[Milestone]] = {
+    changed: frozenset(
+        name for name in MILESTONES if dict(zip(DEPARTMENTS, changed, strict=True)).get(DEPARTMENT_OF.get(name), True)
+    )
+    for changed in product((False, True), repeat=3)
+}
+"""Milestones that may be reached now, by whether anything has changed that says so of each department's."""
 _HOUR = timedelta(hours=1)
 
 
@@ -58,26 +66,18 @@ def _mark(turn: Turn, known: Schedule, before: OrderState) -> None:
     if state.logistics is not before.logistics and any(line.line.requested_delivery for line in state.lines):
         day = promise(state) or day
     changed = day != known.promised
-    same = _same_departments(before, state)
+    names = _MAY_BE_REACHED[
+        before.production is not state.production,
+        before.procurement is not state.procurement,
+        before.logistics is not state.logistics or before.lines is not state.lines,
+    ]
     milestones = list(known.milestones)
     for place, each in enumerate(known.milestones):
         name = each.name
-        if each.reached is None and DEPARTMENT_OF.get(name) not in same and _IS_REACHED[name](state):
+        if each.reached is None and name in names and _IS_REACHED[name](state):
             milestones[place], changed = MilestonePlan(name, each.planned, _when(turn, name)), True
     if changed:
         turn.update(schedule=_schedule(turn, tuple(milestones), day))
-
-
-def _same_departments(before: OrderState, state: OrderState) -> list[Department]:
-    """Departments of which nothing changed that says whether they have reached a milestone."""
-    same: list[Department] = []
-    if before.production is state.production:
-        same.append("production")
-    if before.procurement is state.procurement:
-        same.append("procurement")
-    if before.logistics is state.logistics and before.lines is state.lines:
-        same.append("logistics")
-    return same
 
 
 def predict_anew(turn: Turn) -> None:

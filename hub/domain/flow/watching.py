@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from hub.domain.exceptions import PROBLEM
-from hub.domain.flow.foreseeing import View, foreseen
+from hub.domain.flow.foreseeing import View, first_foreseen, foreseen
 from hub.domain.flow.observing import Finding, findings
 from hub.domain.flow.planning import keep_schedule, predict_anew
 from hub.domain.flow.problems import close_one, open_exception
@@ -26,22 +26,20 @@ _TROUBLED = {str(kind): department for department, kind in PROBLEM.items()}
 _A_DAY = timedelta(days=1)
 
 
-def keep_watch(turn: Turn, before: OrderState) -> None:
-    """Look at the order if anything changed that matters, or its time has come."""
+def keep_watch(turn: Turn, before: OrderState) -> datetime | None:
+    """Look at the order if anything changed that matters, or its time has come; when to look again."""
     due = turn.state.watch_due
     passed = due is not None and due <= turn.now
     troubled = turn.state.exceptions is not before.exceptions
     if not (turn.moved or passed or troubled):
-        return
+        return due
     if turn.moved:
         keep_schedule(turn, before)
     elif passed:
         predict_anew(turn)
     if troubled and _cleared(before.exceptions, turn.state.exceptions, turn.policy.monitor.reasons):
         turn.update(cleared_at=turn.now)
-    next_due = _look(turn)
-    if next_due != turn.state.watch_due:
-        turn.update(watch_due=next_due)
+    return _look(turn)
 
 
 def snooze(turn: Turn, exception: OpenException) -> None:
@@ -60,15 +58,18 @@ def _look(turn: Turn) -> datetime | None:
     found: dict[tuple[str, str], str] = {}
     if turn.state.commercial not in _OVER:
         view, now = View(turn), turn.now
-        for watched in view.monitor.watched(view.statuses):
+        rules = view.monitor.watched(view.statuses)
+        if not turn.state.exceptions:
+            first = first_foreseen(view, rules)
+            if first is None or first > now:
+                return first
+        for watched in rules:
             due = foreseen(view, watched)
             if due is None:
                 continue
             if due > now and not turn.state.exceptions:
                 again.append(due)
-                view.horizon = due if view.horizon is None else min(view.horizon, due)
                 continue
-            view.horizon = None
             for each in findings(view, watched):
                 later, because = _regard(turn, watched, each, due)
                 found[watched.name, each.subject] = because
