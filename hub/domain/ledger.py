@@ -114,13 +114,15 @@ def is_open(line: LineState) -> bool:
 
 def allocations_of(line: LineState, department: Department, node: str | None = None) -> tuple[Allocation, ...]:
     """What `department` supplies of the line, or one node of it (empty: what no node was named for)."""
-    return tuple(each for each in line.allocations if each.department == department and node in (None, each.node))
+    return tuple(
+        [each for each in line.allocations if each.department == department and (node is None or each.node == node)]
+    )
 
 
-def lacking(line: LineState, department: Department, node: str | None = None) -> Decimal:
-    """What `department` (or its `node`) was asked for and has not made."""
+def lacking(allocations: Iterable[Allocation]) -> Decimal:
+    """What was asked for by these allocations and has not been made."""
     total = ZERO
-    for allocation in allocations_of(line, department, node):
+    for allocation in allocations:
         total += max(_not_made(allocation) - allocation.awaiting, ZERO)
     return total
 
@@ -280,7 +282,7 @@ def deliver(line: LineState, quantity: Decimal, event_id: str) -> LineState:
 def conserved(lines: Iterable[LineState]) -> str | None:
     """None, or which line breaks which promise of the ledger."""
     for line in lines:
-        planned = line.unallocated + _allocated(line) + line.cancelled + line.short
+        planned = _allocated(line) + line.unallocated + line.cancelled + line.short
         if planned != line.line.quantity:
             return f"line {line.line.line_id}: ordered {line.line.quantity} but {planned} is accounted for"
         back = line.returned if line.missing == ZERO else line.returned + line.missing
@@ -294,7 +296,7 @@ def conserved(lines: Iterable[LineState]) -> str | None:
         if line.unallocated < ZERO or line.cancelled < ZERO or line.short < ZERO or line.missing < ZERO:
             return f"line {line.line.line_id}: a negative quantity"
         for allocation in line.allocations:
-            if min(allocation.made, allocation.taken) < ZERO or not ZERO <= allocation.awaiting <= allocation.quantity:
+            if allocation.made < ZERO or allocation.taken < ZERO or not ZERO <= allocation.awaiting <= allocation.quantity:
                 return f"line {line.line.line_id}: a negative allocation"
     return None
 
@@ -343,6 +345,5 @@ def _less(allocation: Allocation, part: Decimal) -> Allocation:
 
 
 def _with(allocations: tuple[Allocation, ...], changed: Allocation) -> tuple[Allocation, ...]:
-    return tuple(
-        changed if each.department == changed.department and each.node == changed.node else each for each in allocations
-    )
+    department, node = changed.department, changed.node
+    return tuple([changed if each.department == department and each.node == node else each for each in allocations])

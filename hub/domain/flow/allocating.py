@@ -167,7 +167,8 @@ def issue_work(turn: Turn, department: Department, asked: Sequence[ledger.Asked]
     `asked`: of each line, by department, if the caller knows already.
     """
     work = turn.work(department)
-    lines = _work_order_lines(turn.state, department, asked or [ledger.asked(line) for line in turn.state.lines])
+    asked = asked or [ledger.asked(line) for line in turn.state.lines]
+    lines, rules = _work_order_lines(turn.state, department, asked)
     if not lines:
         if work.status in _STANDING:
             turn.set_work(department, replace(work, revision=work.revision + 1))
@@ -177,14 +178,6 @@ def issue_work(turn: Turn, department: Department, asked: Sequence[ledger.Asked]
     created = work.status in _WITHOUT_WORK
     turn.set_work(department, replace(work, revision=work.revision + 1))
     turn.move_work(department, "issue")
-    line_ids = {line.line_id for line in lines}
-    rules = {
-        allocation.rule: None
-        for line in turn.state.lines
-        if line.line.line_id in line_ids
-        for allocation in line.allocations
-        if department in (allocation.department, "logistics")
-    }
     _emit(turn, department, "create" if created else "change", lines, ", ".join(rules))
     if not created and turn.work(department).status == "started":
         advance(turn, department)
@@ -192,24 +185,27 @@ def issue_work(turn: Turn, department: Department, asked: Sequence[ledger.Asked]
 
 def _work_order_lines(
     state: OrderState, department: Department, asked: Sequence[ledger.Asked]
-) -> tuple[WorkOrderLine, ...]:
-    """What the department is asked for; to ship, of what is kept back only what has been shipped already."""
+) -> tuple[tuple[WorkOrderLine, ...], Iterable[str]]:
+    """What the department is asked for, and by which rules; to ship, of what is kept back only what was shipped."""
     place = DEPARTMENTS.index(department)
     kept_back = _kept_back(state) if department == "logistics" else frozenset()
-    wanted = []
+    wanted: list[WorkOrderLine] = []
+    rules: dict[str, None] = {}
     for line, quantities in zip(state.lines, asked, strict=True):
         item, quantity = line.line, quantities[place]
         if kept_back and item.line_id in kept_back:
             quantity = min(quantity, line.shipped)
-        elif quantity and ledger.nodes_of(line):
-            wanted += [
-                _work_order_line(item, part, at.node, at.ready_on)
-                for at, part in ledger.asked_of_nodes(line, department)
-            ]
+        if not quantity:
             continue
-        if quantity:
+        if ledger.nodes_of(line) and not (kept_back and item.line_id in kept_back):
+            parts = ledger.asked_of_nodes(line, department)
+            wanted += [_work_order_line(item, part, at.node, at.ready_on) for at, part in parts]
+        else:
             wanted.append(_work_order_line(item, quantity))
-    return tuple(wanted)
+        for allocation in line.allocations:
+            if department in (allocation.department, "logistics"):
+                rules[allocation.rule] = None
+    return tuple(wanted), rules
 
 
 def _kept_back(state: OrderState) -> frozenset[str]:
@@ -236,14 +232,15 @@ def has_work(state: OrderState, department: Department) -> bool:
 
 
 def _is_done(state: OrderState, department: Department) -> bool:
-    if department == "logistics":
-        return all(line.delivered >= ledger.ready(line) for line in state.lines)
-    return all(
-        allocation.made >= allocation.quantity
-        for line in state.lines
-        for allocation in line.allocations
-        if allocation.department == department
-    )
+    for line in state.lines:
+        if department == "logistics":
+            if line.delivered < ledger.ready(line):
+                return False
+        else:
+            for allocation in line.allocations:
+                if allocation.department == department and allocation.made < allocation.quantity:
+                    return False
+    return True
 
 
 def _work_order_line(item: OrderLine, quantity: Decimal, node: str = "", ready_on: date | None = None) -> WorkOrderLine:

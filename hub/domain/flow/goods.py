@@ -27,20 +27,20 @@ from hub.domain.verdict import Ignore, Park, Refuse, Verdict
 def on_made(turn: Turn, event: StatusReported) -> Verdict:
     """Production produced or procurement received: logistics may ship it."""
     department, node = event.department, event.node or None
-    parts = reported(turn, event, lambda line: ledger.lacking(line, department, node))
+    parts = reported(turn, event, lambda line: ledger.lacking(ledger.allocations_of(line, department, node)))
     if isinstance(parts, Refuse):
         return parts
     if not parts:
         return Ignore("nothing-lacking", f"Everything {department} was given is {event.kind} already")
+    named = event.event_id if department in turn.policy.cancellation_charges else ""
     changed: list[tuple[int, LineState]] = []
     more_ready = False
     for index, line, quantity in parts:
         among = ledger.allocations_of(line, department, node)
         if not among:
             return Refuse("not-allocated", f"Line {line.line.line_id} is not with {node or department}")
-        if (more := quantity - ledger.lacking(line, department, node)) > ZERO:
+        if (more := quantity - ledger.lacking(among)) > ZERO:
             turn.explain(f"line {line.line.line_id}: {more} {line.line.unit} more than asked are {event.kind}")
-        named = event.event_id if department in turn.policy.cancellation_charges else ""
         made = ledger.make(line, among, quantity, named)
         more_ready = more_ready or ledger.ready(made) != ledger.ready(line)
         changed.append((index, made))
