@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from hub.domain.en16931.document import ZERO, Document, DocumentAdjustment, Line, Vat
 from hub.domain.en16931.vat import CATEGORIES, rate_is_legal, rule
 from hub.domain.model import Adjustment, Frozen
@@ -47,7 +49,7 @@ def check(document: Document) -> tuple[Finding, ...]:
     Where numbers are unusable only they are reported, as nothing can be said of the rest.
     """
     with exact():
-        unusable = [each for each in _numbers(document) if not _usable(each[0])]
+        unusable = [each for each in _numbers(document) if each[0] and not is_usable(each[0])]
         if unusable:
             return tuple(_unusable(value, path.format(*at)) for value, path, *at in unusable)
         return tuple(_document(document))
@@ -80,11 +82,12 @@ def _numbers(document: Document) -> Iterator[tuple[Decimal, str, *tuple[int, ...
 
 def number(value: Decimal, path: str) -> Iterator[Finding]:
     """HUB-NUM-01 and -02: finite, and 18 digits at most."""
-    if not _usable(value):
+    if not is_usable(value):
         yield _unusable(value, path)
 
 
-def _usable(value: Decimal) -> bool:
+def is_usable(value: Decimal) -> bool:
+    """Whether a number is finite and has 18 digits at most; 0 is."""
     if not value.is_finite():
         return False
     text = str(value)
@@ -114,7 +117,8 @@ def _document(document: Document) -> Iterator[Finding]:
     if not document.lines:
         yield Finding("BR-16", "$.lines", "A document has at least one line")
     for index, line in enumerate(document.lines):
-        yield from _line(line, currency, f"$.lines[{index}]")
+        for found in _line(line, currency):
+            yield replace(found, path=f"$.lines[{index}].{found.path}")
     for index, adjustment in enumerate(document.adjustments):
         path = f"$.adjustments[{index}]"
         yield from _adjustment(adjustment, currency, path)
@@ -130,31 +134,32 @@ def _document(document: Document) -> Iterator[Finding]:
     yield from _not_subject_to_vat(document)
 
 
-def _line(line: Line, currency: str, path: str) -> Iterator[Finding]:
+def _line(line: Line, currency: str) -> Iterator[Finding]:
+    """With paths into the line."""
     if line.quantity != round_to(line.quantity, _FINEST_QUANTITY):
-        yield Finding("HUB-NUM-03", f"{path}.quantity", f"The quantity {line.quantity} has more than 6 decimals")
-    if line.price < 0:
-        yield Finding("BR-27", f"{path}.price", f"The item net price {line.price} is negative; use a negative quantity")
-    if line.base_quantity <= 0:
+        yield Finding("HUB-NUM-03", "quantity", f"The quantity {line.quantity} has more than 6 decimals")
+    if line.price < ZERO:
+        yield Finding("BR-27", "price", f"The item net price {line.price} is negative; use a negative quantity")
+    if line.base_quantity <= ZERO:
         yield Finding(
             "PEPPOL-EN16931-R121",
-            f"{path}.base_quantity",
+            "base_quantity",
             f"The price base quantity {line.base_quantity} is not above zero",
         )
     if line.gross_price is not None:
-        yield from _gross_price(line, line.gross_price, path)
-    yield from _vat(line.vat, "05", f"{path}.vat")
+        yield from _gross_price(line, line.gross_price)
+    yield from _vat(line.vat, "05", "vat")
     for index, adjustment in enumerate(line.adjustments):
-        yield from _adjustment(adjustment, currency, f"{path}.adjustments[{index}]")
+        yield from _adjustment(adjustment, currency, f"adjustments[{index}]")
 
 
-def _gross_price(line: Line, gross: Decimal, path: str) -> Iterator[Finding]:
-    if gross < 0:
-        yield Finding("BR-28", f"{path}.gross_price", f"The item gross price {gross} is negative")
+def _gross_price(line: Line, gross: Decimal) -> Iterator[Finding]:
+    if gross < ZERO:
+        yield Finding("BR-28", "gross_price", f"The item gross price {gross} is negative")
     if line.price != gross - line.price_discount:
         yield Finding(
             "PEPPOL-EN16931-R046",
-            f"{path}.price",
+            "price",
             f"The item net price {line.price} is not the gross price {gross} less the discount {line.price_discount}",
         )
 
@@ -231,7 +236,7 @@ def _tax_currency(document: Document) -> Iterator[Finding]:
 def _not_subject_to_vat(document: Document) -> Iterator[Finding]:
     """BR-O-11 to -14: a document not subject to VAT is so as a whole."""
     carriers: tuple[Line | DocumentAdjustment, ...] = (*document.lines, *document.adjustments)
-    if not any(carrier.vat.category == "O" for carrier in carriers):
+    if "O" not in [carrier.vat.category for carrier in carriers]:
         return
     message = "A document that is not subject to VAT (O) has no other VAT category, not {}"
     for index, line in enumerate(document.lines):

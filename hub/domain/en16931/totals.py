@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from hub.domain.en16931.document import ZERO, Document, DocumentAdjustment, Line, Vat
-from hub.domain.en16931.rules import Finding, Refusal, check, number
+from hub.domain.en16931.rules import Finding, Refusal, check, is_usable, number
 from hub.domain.en16931.vat import CATEGORIES, exemption, group, group_order
 from hub.domain.model import Adjustment, Frozen
 from hub.domain.money import cash_rounding, exact, round_half_up
@@ -108,16 +108,15 @@ def line_total(line: Line, currency: str) -> LineTotal:
     For a line without findings: anything else gives a meaningless amount or an arithmetic exception.
     """
     with exact():
-        return _line_total(line, currency)
+        return _line_total(line, currency, round_half_up(ZERO, currency))
 
 
-def _line_total(line: Line, currency: str) -> LineTotal:
+def _line_total(line: Line, currency: str, zero: Decimal) -> LineTotal:
     base = round_half_up(line.quantity * line.price / line.base_quantity, currency)
     if not line.adjustments:
-        zero = round_half_up(ZERO, currency)
         return LineTotal(line.line_id, base, zero, zero, base)
     amounts = [(adjustment.kind, adjustment_amount(adjustment, base, currency)) for adjustment in line.adjustments]
-    allowance, charge = _by_kind(amounts, round_half_up(ZERO, currency))
+    allowance, charge = _by_kind(amounts, zero)
     return LineTotal(line.line_id, base, allowance, charge, base - allowance + charge)
 
 
@@ -143,11 +142,14 @@ def vat_amount(taxable: Decimal, vat: Vat, currency: str) -> Decimal:
 def _totals(document: Document) -> Totals:
     currency = document.currency
     zero = round_half_up(ZERO, currency)
-    lines = tuple(_line_total(line, currency) for line in document.lines)
-    taxable: dict[Vat, Decimal] = {}
+    lines = tuple([_line_total(line, currency, zero) for line in document.lines])
+    nets: dict[Vat, Decimal] = {}
     for line, amounts in zip(document.lines, lines, strict=True):
-        key = group(line.vat)
-        taxable[key] = taxable.get(key, zero) + amounts.net_amount
+        nets[line.vat] = nets.get(line.vat, zero) + amounts.net_amount
+    taxable: dict[Vat, Decimal] = {}
+    for vat_of_lines, net_amount in nets.items():
+        key = group(vat_of_lines)
+        taxable[key] = taxable.get(key, zero) + net_amount
     adjustments = tuple(_document_adjustment(each, taxable, currency) for each in document.adjustments)
     for adjustment, resolved in zip(document.adjustments, adjustments, strict=True):
         key = group(adjustment.vat)
@@ -155,7 +157,7 @@ def _totals(document: Document) -> Totals:
         taxable[key] = taxable.get(key, zero) + signed
     vat = tuple(_vat_total(document, key, taxable[key]) for key in sorted(taxable, key=group_order))
 
-    line_sum = sum((line.net_amount for line in lines), zero)
+    line_sum = sum(nets.values(), zero)
     kinds = (adjustment.kind for adjustment in document.adjustments)
     allowances, charges = _by_kind(zip(kinds, (each.amount for each in adjustments), strict=True), zero)
     tax_exclusive = line_sum - allowances + charges
@@ -226,8 +228,9 @@ def _accounting(document: Document, tax_total: Decimal) -> Decimal | None:
 def _oversized(computed: Totals) -> Iterator[Finding]:
     """HUB-NUM-02 on what was computed: every part is at most as long as the sums of absolute values."""
     for index, line in enumerate(computed.lines):
-        yield from number(line.base_amount, f"$.lines[{index}]")
+        if not is_usable(line.base_amount):
+            yield from number(line.base_amount, f"$.lines[{index}]")
     for name in ("line_total", "tax_exclusive", "tax_inclusive", "payable", "tax_total_accounting"):
         amount = getattr(computed, name)
-        if amount is not None:
+        if amount is not None and not is_usable(amount):
             yield from number(amount, f"$ ({name})")

@@ -22,6 +22,7 @@ _DETAILS: tuple[tuple[DifferenceKind, str], ...] = (
     ("cancelled", "cancelled before it was shipped"),
     ("returned", "sent back by the customer"),
 )
+_NOTHING = (ZERO,) * len(_DETAILS)
 
 
 def line_differences(turn: Turn, before: OrderState | None) -> Iterator[Difference]:
@@ -31,9 +32,11 @@ def line_differences(turn: Turn, before: OrderState | None) -> Iterator[Differen
         old = known.get(line.line.line_id)
         if old is line:
             continue
-        then = (ZERO,) * len(_DETAILS) if old is None else _quantities(old)
-        for (kind, detail), now, stated in zip(_DETAILS, _quantities(line), then, strict=True):
-            change = now - stated
+        then, now = _NOTHING if old is None else _quantities(old), _quantities(line)
+        if then == now:
+            continue
+        for (kind, detail), is_now, stated in zip(_DETAILS, now, then, strict=True):
+            change = is_now - stated
             if change:
                 amount = amounts.net(line.line, change, turn.terms.currency)
                 yield Difference(line.line.line_id, kind, change, amount, detail)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from itertools import chain
 
-from hub.domain.accounts import balanced
-from hub.domain.effects import PostingCause, SettlementPosted, SettlementRecorded
+from hub.domain.accounts import Accounts, balanced
+from hub.domain.effects import AdjustmentRole, PostingCause, SettlementPosted, SettlementRecorded
 from hub.domain.flow.drafting import Draft
 from hub.domain.flow.turn import SOURCE, Turn
 from hub.domain.order import ZERO
@@ -38,20 +38,24 @@ def post_payment(turn: Turn, entries: Iterable[Entry], amount: Decimal) -> None:
 
 
 def _beside(turn: Turn, record: SettlementRecorded, drawn: Draft, sign: int) -> Iterable[Entry]:
-    accounts = turn.policy.accounts
-    account = {
+    for each, settled in zip(drawn.beside, record.adjustments, strict=True):
+        role = each.role
+        if role == "agreed":
+            role = "discount" if settled.kind == "allowance" else "once"
+        signed = settled.amount if settled.kind == "allowance" else -settled.amount
+        yield _account(turn.policy.accounts, role), record.settlement_id, sign * signed
+
+
+def _account(accounts: Accounts, role: AdjustmentRole) -> str:
+    """The account of what is allowed or charged for a purpose."""
+    names: Mapping[AdjustmentRole, str] = {
         "discount": accounts.discounts,
         "once": accounts.ordered_charges,
         "penalty": accounts.penalties,
         "charge": accounts.charges,
         "early-payment": accounts.early_payment,
     }
-    for each, settled in zip(drawn.beside, record.adjustments, strict=True):
-        signed = settled.amount if settled.kind == "allowance" else -settled.amount
-        role = each.role
-        if role == "agreed":
-            role = "discount" if settled.kind == "allowance" else "once"
-        yield account[role], record.settlement_id, sign * signed
+    return names[role]
 
 
 def _post(

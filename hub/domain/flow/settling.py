@@ -147,7 +147,7 @@ def _billable_pieces(turn: Turn) -> list[Piece]:
         Piece(place, quantity, late_among(line.late, quantity)[0] if line.late else (), _reports(line))
         for place, line in enumerate(turn.state.lines)
         if line.delivered
-        and not blocking(holds, "settle", line.line.line_id)
+        and not (holds and blocking(holds, "settle", line.line.line_id))
         and (quantity := billable(turn.state, line, percent) - billed(line)) > ZERO
     ]
 
