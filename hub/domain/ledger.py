@@ -296,7 +296,8 @@ def conserved(lines: Iterable[LineState]) -> str | None:
         if line.unallocated < ZERO or line.cancelled < ZERO or line.short < ZERO or line.missing < ZERO:
             return f"line {line.line.line_id}: a negative quantity"
         for allocation in line.allocations:
-            if allocation.made < ZERO or allocation.taken < ZERO or not ZERO <= allocation.awaiting <= allocation.quantity:
+            awaiting = allocation.awaiting
+            if allocation.made < ZERO or allocation.taken < ZERO or not ZERO <= awaiting <= allocation.quantity:
                 return f"line {line.line.line_id}: a negative allocation"
     return None
 

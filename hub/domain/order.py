@@ -337,10 +337,13 @@ class OrderState(Frozen, kw_only=True):
 
 def next_due(state: OrderState) -> datetime | None:
     """When `TimerFired` shall come next, None if the order waits for no time."""
-    waits = (state.confirm_due, state.credit_due, state.horizon_due, state.watch_due)
-    times = [time for time in waits if time is not None]
+    first = state.watch_due
+    for time in (state.confirm_due, state.credit_due, state.horizon_due):
+        if time is not None and (first is None or time < first):
+            first = time
     if not (state.parked or state.exceptions or state.holds):
-        return min(times, default=None)
+        return first
+    times = [] if first is None else [first]
     times.extend(parked.deadline for parked in state.parked)
     times.extend(each.escalate_at for each in state.exceptions if each.escalate_at is not None)
     for hold in state.holds:

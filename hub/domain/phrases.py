@@ -5,7 +5,7 @@ As with gettext, the English is the key: a translation that is missing leaves th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Self
 
 
@@ -39,6 +39,19 @@ class Listing(str):
         return listing
 
 
+class Deferred(str):
+    """A text whose phrases are made when it is told in another language, and not before."""
+
+    __slots__ = ("phrases",)
+    phrases: Callable[[], str]
+
+    def __new__(cls, text: str, phrases: Callable[[], str]) -> Self:
+        """`text` is what the phrases come to in English."""
+        deferred = super().__new__(cls, text)
+        deferred.phrases = phrases
+        return deferred
+
+
 def listed(parts: Iterable[str], separator: str = "; ") -> Listing:
     """Several texts in a row."""
     return Listing(tuple(parts), separator)
@@ -48,6 +61,8 @@ def told(text: str, translations: Mapping[str, str]) -> str:
     """A text in the language of the translations, as far as it is the hub's own."""
     if not translations:
         return text
+    if isinstance(text, Deferred):
+        return told(text.phrases(), translations)
     if isinstance(text, Listing):
         return text.separator.join([told(part, translations) for part in text.parts])
     if not isinstance(text, Phrase):

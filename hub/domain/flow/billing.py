@@ -156,14 +156,12 @@ def _note_billed(turn: Turn, pieces: Sequence[Piece], number: int, *, anew: bool
     for piece in pieces:
         if piece.quantity > ZERO:
             line = lines[piece.place]
-            line = replace(line, billed=(*line.billed, Billed(number, piece.quantity, piece.late)))
+            late, billed_to = line.late, line.billed_to
             if not anew:
-                line = replace(
-                    line,
-                    late=late_among(line.late, piece.quantity)[1] if line.late else (),
-                    billed_to=line.delivered_by[-1],
-                )
-            lines[piece.place] = line
+                late = late_among(late, piece.quantity)[1] if late else ()
+                billed_to = line.delivered_by[-1]
+            billed = (*line.billed, Billed(number, piece.quantity, piece.late))
+            lines[piece.place] = replace(line, billed=billed, late=late, billed_to=billed_to)
     turn.update(lines=tuple(lines))
 
 

@@ -35,7 +35,8 @@ def on_made(turn: Turn, event: StatusReported) -> Verdict:
     named = event.event_id if department in turn.policy.cancellation_charges else ""
     changed: list[tuple[int, LineState]] = []
     more_ready = False
-    for index, line, quantity in parts:
+    for part in parts:
+        line, quantity = part.line, part.quantity
         among = ledger.allocations_of(line, department, node)
         if not among:
             return Refuse("not-allocated", f"Line {line.line.line_id} is not with {node or department}")
@@ -43,7 +44,7 @@ def on_made(turn: Turn, event: StatusReported) -> Verdict:
             turn.explain(f"line {line.line.line_id}: {more} {line.line.unit} more than asked are {event.kind}")
         made = ledger.make(line, among, quantity, named)
         more_ready = more_ready or ledger.ready(made) != ledger.ready(line)
-        changed.append((index, made))
+        changed.append((part.place, made))
     set_lines(turn, changed)
     turn.explain(f"{event.kind}: {in_words(parts)}")
     advance(turn, department)
@@ -59,14 +60,15 @@ def on_shipped(turn: Turn, event: StatusReported) -> Verdict:
     parts = reported(turn, event, lambda line: ZERO if is_in(line, waiting) else ledger.ready(line) - line.shipped)
     if isinstance(parts, Refuse):
         return parts
-    for _, line, quantity in parts:
+    for part in parts:
+        line = part.line
         available = ledger.ready(line)
-        if line.shipped + quantity > available and ledger.wanted(line) > available:
+        if line.shipped + part.quantity > available and ledger.wanted(line) > available:
             return Park("not-ready", f"Line {line.line.line_id} has {available} ready; more is still to be made")
     if not parts:
         return _nothing(turn, Park("not-ready", "Nothing is ready that was not shipped already"))
     before = turn.state.lines
-    set_lines(turn, [(index, ledger.ship(line, quantity)) for index, line, quantity in parts])
+    set_lines(turn, [(part.place, ledger.ship(part.line, part.quantity)) for part in parts])
     turn.explain(f"shipped: {in_words(parts)}")
     _reopen(turn, event, parts)
     _note_overshipment(turn, parts, event)
@@ -85,13 +87,14 @@ def on_delivered(turn: Turn, event: StatusReported) -> Verdict:
     parts = reported(turn, event, lambda line: line.shipped - line.delivered)
     if isinstance(parts, Refuse):
         return parts
-    for _, line, quantity in parts:
-        if line.delivered + quantity > line.shipped:
+    for part in parts:
+        line = part.line
+        if line.delivered + part.quantity > line.shipped:
             return Park("not-shipped", f"Line {line.line.line_id} has {line.shipped} shipped; more cannot have arrived")
     if not parts:
         return _nothing(turn, Park("not-shipped", "Nothing is on its way that has not arrived already"))
     before = turn.state
-    set_lines(turn, [(index, _deliver(turn, event, line, quantity)) for index, line, quantity in parts])
+    set_lines(turn, [(part.place, _deliver(turn, event, part.line, part.quantity)) for part in parts])
     arrived = turn.day_of(event.occurred_at)
     turn.update(delivered_on=max(before.delivered_on or arrived, arrived))
     turn.explain(f"delivered: {in_words(parts)}")
@@ -109,13 +112,15 @@ def on_returned(turn: Turn, event: StatusReported) -> Verdict:
     parts = reported(turn, event, ledger.kept)
     if isinstance(parts, Refuse):
         return parts
-    for _, line, quantity in parts:
-        if quantity > ledger.kept(line):
+    for part in parts:
+        line = part.line
+        if part.quantity > ledger.kept(line):
             return Park("not-delivered", f"Line {line.line.line_id} has {line.delivered} delivered; no more can return")
     if not parts:
         return _nothing(turn, Park("not-delivered", "Nothing has been delivered that has not come back already"))
     before = turn.state
-    set_lines(turn, [(index, replace(line, returned=line.returned + quantity)) for index, line, quantity in parts])
+    back = [(part.place, replace(part.line, returned=part.line.returned + part.quantity)) for part in parts]
+    set_lines(turn, back)
     turn.explain(f"returned: {in_words(parts)}")
     turn.moved = True
     note_progress(turn, event)
@@ -133,14 +138,14 @@ def _close_tolerated(turn: Turn, parts: list[Reported]) -> None:
     """Of a line that lacks no more than the tolerance, and of which nothing is on its way, the rest is given up."""
     before = turn.state.lines
     closed: list[tuple[int, LineState]] = []
-    for place, _, _ in parts:
-        line = before[place]
+    for part in parts:
+        line = before[part.place]
         lacking = ledger.wanted(line) - line.delivered
         if (
             ZERO < lacking <= under_tolerance(turn.state, line, turn.policy.under_delivery_percent)
             and line.delivered == line.shipped
         ):
-            closed.append((place, ledger.shorten(line)))
+            closed.append((part.place, ledger.shorten(line)))
             item = line.line
             turn.explain(f"line {item.line_id}: {lacking} {item.unit} less is within the tolerance and counts as all")
     if closed:
@@ -174,7 +179,8 @@ def _note_held(turn: Turn, parts: list[Reported], event: StatusReported) -> None
 
 def _note_parting(turn: Turn, parts: list[Reported], event: StatusReported, waiting: frozenset[str]) -> None:
     """Goods left without the rest of their group, which was not ready and not asked for."""
-    for _, line, _ in parts:
+    for part in parts if waiting else ():
+        line = part.line
         group = line.line.group
         if group is not None and is_in(line, waiting):
             detail = f"Line {line.line.line_id} was shipped before the rest of group {group.name} was ready"
@@ -182,8 +188,8 @@ def _note_parting(turn: Turn, parts: list[Reported], event: StatusReported, wait
 
 
 def _note_overshipment(turn: Turn, parts: list[Reported], event: StatusReported) -> None:
-    for place, _, _ in parts:
-        line = turn.state.lines[place]
+    for part in parts:
+        line = turn.state.lines[part.place]
         ordered = line.line.quantity
         excess = line.shipped - ordered
         if excess > ZERO and excess > over_tolerance(turn.state, line, turn.policy.over_delivery_percent, ordered):

@@ -28,10 +28,10 @@ def on_change_rejected(turn: Turn, event: StatusReported) -> Verdict:
     if isinstance(parts, Refuse):
         return parts
     kept = []
-    for place, line, quantity in parts:
-        still = min(quantity, ledger.taken(line, department, node))
+    for part in parts:
+        still = min(part.quantity, ledger.taken(part.line, department, node))
         if still > ZERO:
-            kept.append(Reported(place, line, still))
+            kept.append(Reported(part.place, part.line, still))
     what = f"goes on with {in_words(kept)}" if kept else "does not take part in the change"
     detail = f"{node or department} {what}: {event.reason or 'no reason given'}"
     turn.explain(detail)
@@ -41,7 +41,7 @@ def on_change_rejected(turn: Turn, event: StatusReported) -> Verdict:
         return None
     if state.commercial == "cancelled":
         turn.move_commercial("reopen")
-    set_lines(turn, [(place, ledger.put_back(line, department, quantity, node)) for place, line, quantity in kept])
+    set_lines(turn, [(part.place, ledger.put_back(part.line, department, part.quantity, node)) for part in kept])
     turn.move_work(department, "insist")
     issue_changed_work(turn, state.lines)
     charge_less(turn, state.lines)

@@ -19,8 +19,10 @@ _DAYS = {"day": 1, "week": 7}
 def lateness(turn: Turn, event: StatusReported, line: OrderLine, quantity: Decimal) -> tuple[Late, ...]:
     """The units that `event` delivers as late ones, if they are and the policy takes something off for that."""
     rule = turn.policy.late_delivery
+    if rule is None:
+        return ()
     wanted_by = line.requested_delivery or turn.terms.requested_delivery
-    if rule is None or wanted_by is None:
+    if wanted_by is None:
         return ()
     days = (turn.day_of(event.occurred_at) - wanted_by).days
     return (Late(quantity, days, _percent(rule, days), event.event_id),) if days > 0 else ()

@@ -31,11 +31,11 @@ _SAID_OF: Mapping[Department, Milestone] = {
     "logistics": "delivered",
 }
 """What a department's date is the date of."""
-_MAY_BE_REACHED: Mapping[tuple[bool, bool, bool], frozenset[Milestone]] = {
+_MAY_BE_REACHED: Mapping[tuple[bool, ...], frozenset[Milestone]] = {
     changed: frozenset(
-        name for name in MILESTONES if dict(zip(DEPARTMENTS, changed, strict=True)).get(DEPARTMENT_OF.get(name), True)
+        name for name in MILESTONES if name not in DEPARTMENT_OF or changed[DEPARTMENTS.index(DEPARTMENT_OF[name])]
     )
-    for changed in product((False, True), repeat=3)
+    for changed in product((False, True), repeat=len(DEPARTMENTS))
 }
 """Milestones that may be reached now, by whether anything has changed that says so of each department's."""
 _HOUR = timedelta(hours=1)

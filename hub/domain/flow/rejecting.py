@@ -45,7 +45,7 @@ def on_rejected(turn: Turn, event: StatusReported) -> Verdict:
     if given_back:
         turn.explain(f"{node or department} rejected {in_words(given_back)}: {because}")
         before = turn.state.lines
-        set_lines(turn, [(index, _reject(line, department, node, quantity)) for index, line, quantity in given_back])
+        set_lines(turn, [(part.place, _reject(part.line, department, node, part.quantity)) for part in given_back])
         rejected = turn.state.lines
         _take_back_companions(turn, department, [part.place for part in given_back])
         _move(turn, department)

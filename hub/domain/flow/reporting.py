@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -14,16 +13,16 @@ from hub.domain.exceptions import PROBLEM
 from hub.domain.flow.problems import close_exception
 from hub.domain.flow.turn import Turn
 from hub.domain.items import convert_of
-from hub.domain.model import Department
+from hub.domain.model import Department, Frozen
 from hub.domain.order import ZERO, LineState
-from hub.domain.phrases import Phrase, listed
+from hub.domain.phrases import Deferred, Phrase, listed
 from hub.domain.verdict import Refuse
 
 _SHOWN = 5
 """Lines named one by one."""
 
 
-class Reported(NamedTuple):
+class Reported(Frozen):
     """A quantity of one line, in the line's unit."""
 
     place: int
@@ -87,6 +86,10 @@ def in_words(parts: list[Reported]) -> str:
 
 def told(parts: list[Reported]) -> str:
     """The same for the customer, in any language."""
+    return Deferred(in_words(parts), lambda: _phrases(parts))
+
+
+def _phrases(parts: list[Reported]) -> str:
     shown = listed((_goods(part) for part in parts[:_SHOWN]), ", ")
     if len(parts) <= _SHOWN:
         return shown
