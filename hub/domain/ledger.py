@@ -109,7 +109,7 @@ def billed(line: LineState) -> Decimal:
 
 def is_open(line: LineState) -> bool:
     """Whether anything the customer wants has not been delivered."""
-    return line.delivered < wanted(line)
+    return line.delivered < line.line.quantity - line.cancelled - line.short
 
 
 def allocations_of(line: LineState, department: Department, node: str | None = None) -> tuple[Allocation, ...]:
@@ -282,7 +282,9 @@ def deliver(line: LineState, quantity: Decimal, event_id: str) -> LineState:
 def conserved(lines: Iterable[LineState]) -> str | None:
     """None, or which line breaks which promise of the ledger."""
     for line in lines:
-        planned = _allocated(line) + line.unallocated + line.cancelled + line.short
+        planned = line.unallocated + line.cancelled + line.short
+        for allocation in line.allocations:
+            planned += allocation.quantity
         if planned != line.line.quantity:
             return f"line {line.line.line_id}: ordered {line.line.quantity} but {planned} is accounted for"
         back = line.returned if line.missing == ZERO else line.returned + line.missing

@@ -234,7 +234,7 @@ def has_work(state: OrderState, department: Department) -> bool:
 def _is_done(state: OrderState, department: Department) -> bool:
     for line in state.lines:
         if department == "logistics":
-            if line.delivered < ledger.ready(line):
+            if ledger.is_open(line) and line.delivered < ledger.ready(line):
                 return False
         else:
             for allocation in line.allocations:

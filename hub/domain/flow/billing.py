@@ -22,7 +22,7 @@ from hub.domain.flow.recording import Occasion, payment_due, record_settlement
 from hub.domain.flow.turn import Turn
 from hub.domain.model import Frozen, OrderAdjustment
 from hub.domain.money import round_half_up
-from hub.domain.order import ZERO, Bill, Billed, Fee
+from hub.domain.order import ZERO, Bill, Billed, Fee, LineState
 
 _RESERVED_FOR: frozenset[SettlementCause] = frozenset(("delivery", "close"))
 """Causes of invoices for which credit had been reserved."""
@@ -70,8 +70,8 @@ def invoice(
         bills=(*state.bills, bill),
         prepaid=state.prepaid - from_prepaid,
         credit_balance=state.credit_balance - from_credit,
+        lines=_billed(state.lines, pieces, len(state.bills), anew=replaced is not None),
     )
-    _note_billed(turn, pieces, len(state.bills), anew=replaced is not None)
     record = record_settlement(turn, "invoice", occasion, settlement_id, drawn, prepaid=used)
     accounts = turn.policy.accounts
     entries: list[Entry] = [
@@ -150,9 +150,11 @@ def _set_bill(turn: Turn, number: int, bill: Bill) -> None:
     turn.update(bills=(*bills[:number], bill, *bills[number + 1 :]))
 
 
-def _note_billed(turn: Turn, pieces: Sequence[Piece], number: int, *, anew: bool) -> None:
-    """`anew`: the pieces were billed before, under another number."""
-    lines = list(turn.state.lines)
+def _billed(
+    before: tuple[LineState, ...], pieces: Sequence[Piece], number: int, *, anew: bool
+) -> tuple[LineState, ...]:
+    """The lines when the bill `number` bills the pieces; `anew`: they were billed before, under another number."""
+    lines = list(before)
     for piece in pieces:
         if piece.quantity > ZERO:
             line = lines[piece.place]
@@ -162,7 +164,7 @@ def _note_billed(turn: Turn, pieces: Sequence[Piece], number: int, *, anew: bool
                 billed_to = line.delivered_by[-1]
             billed = (*line.billed, Billed(number, piece.quantity, piece.late))
             lines[piece.place] = replace(line, billed=billed, late=late, billed_to=billed_to)
-    turn.update(lines=tuple(lines))
+    return tuple(lines)
 
 
 def _close_prepayments(turn: Turn) -> list[Entry]:
