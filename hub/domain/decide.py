@@ -129,8 +129,7 @@ def _decision(turn: Turn, before: OrderState, seen: Seen, outcome: Outcome, verd
         close_ended(turn)
     watch_due = keep_watch(turn, before)
     moved_at = turn.now if turn.moved else before.moved_at
-    turn.update(entries=before.entries + 1, moved_at=moved_at, seen=seen, watch_due=watch_due)
-    state = turn.state
+    state = replace(turn.state, entries=before.entries + 1, moved_at=moved_at, seen=seen, watch_due=watch_due)
     if state.lines is not before.lines:
         _check_conservation(before, state)
     code, detail = ("", "") if verdict is None else (verdict.code, verdict.detail)

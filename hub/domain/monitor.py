@@ -120,6 +120,8 @@ class Watched(NamedTuple):
     name: str
     rule: MonitorRule
     kind: Kind
+    clock: WorkingClock | None
+    """Of the rule's calendar."""
     axis: Axis | None = None
     """The axis that is in a status it shall not be in for long."""
     anchor: Moment | None = None
@@ -150,8 +152,24 @@ class Monitor:
         if found is None:
             if len(self._facts) >= _REMEMBERED:
                 self._facts.clear()
-            found = self._facts[statuses] = tuple(_watched(self.rules, dict(zip(AXES, statuses, strict=True))))
+            found = self._facts[statuses] = tuple(self._watched(dict(zip(AXES, statuses, strict=True))))
         return found
+
+    def _watched(self, statuses: Mapping[str, str]) -> Iterator[Watched]:
+        for name, rule in self.rules.items():
+            kind, clock = kind_of(rule), self._clocks.get(rule.calendar)
+            if statuses["commercial"] == "cancelled" and not is_about_payment(rule):
+                continue
+            if kind == "status":
+                for axis, found in rule.status.items():
+                    if statuses[axis] in found:
+                        yield Watched(name, rule, kind, clock, axis)
+            elif kind == "unanswered":
+                for department in rule.unanswered:
+                    if statuses[department] == "ordered":
+                        yield Watched(name, rule, kind, clock, department)
+            elif kind is not None and _may_be(rule, statuses):
+                yield Watched(name, rule, kind, clock, None, rule.after or rule.before)
 
     def after(self, rule: MonitorRule, begin: datetime) -> datetime:
         """When `longer_than` is over that begins then."""
@@ -165,23 +183,6 @@ class Monitor:
 
 
 NOTHING_WATCHED = Monitor({})
-
-
-def _watched(rules: MonitorRules, statuses: Mapping[str, str]) -> Iterator[Watched]:
-    for name, rule in rules.items():
-        kind = kind_of(rule)
-        if statuses["commercial"] == "cancelled" and not is_about_payment(rule):
-            continue
-        if kind == "status":
-            for axis, found in rule.status.items():
-                if statuses[axis] in found:
-                    yield Watched(name, rule, kind, axis)
-        elif kind == "unanswered":
-            for department in rule.unanswered:
-                if statuses[department] == "ordered":
-                    yield Watched(name, rule, kind, department)
-        elif kind is not None and _may_be(rule, statuses):
-            yield Watched(name, rule, kind, None, rule.after or rule.before)
 
 
 def _may_be(rule: MonitorRule, statuses: Mapping[str, str]) -> bool:

@@ -81,12 +81,13 @@ class View:
             return self.now
         return None if axis is None else _SINCE[axis](self.state)
 
-    def after(self, rule: MonitorRule, begin: datetime) -> datetime:
+    def after(self, watched: Watched, begin: datetime) -> datetime:
         """When `longer_than` is over that begins then; if that is later than `horizon`, not before it."""
-        at_least = begin + rule.longer_than
-        if not rule.calendar or (self.horizon is not None and at_least > self.horizon):
+        clock, duration = watched.clock, watched.rule.longer_than
+        at_least = begin + duration
+        if clock is None or (self.horizon is not None and at_least > self.horizon):
             return at_least
-        return self.monitor.after(rule, begin)
+        return clock.add(begin, duration)
 
     def _end_of(self, name: str) -> datetime | None:
         state = self.state
@@ -134,7 +135,7 @@ def _status(view: View, watched: Watched) -> datetime | None:
         return None
     if cleared_at is not None and rule.unless and cleared_at > since:
         since = cleared_at
-    return view.after(rule, since)
+    return view.after(watched, since)
 
 
 def _not_reached(view: View, watched: Watched) -> datetime | None:
@@ -151,7 +152,7 @@ def _not_reached(view: View, watched: Watched) -> datetime | None:
         return due if cleared_at is None or not rule.unless else max(due, cleared_at)
     if cleared_at is not None and rule.unless and cleared_at > anchor:
         anchor = cleared_at
-    return view.after(rule, anchor)
+    return view.after(watched, anchor)
 
 
 def _reached(view: View, watched: Watched) -> datetime | None:

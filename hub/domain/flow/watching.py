@@ -6,7 +6,7 @@ rules falls due, and at no other time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -54,27 +54,31 @@ def snooze(turn: Turn, exception: OpenException) -> None:
 
 def _look(turn: Turn) -> datetime | None:
     """Open and close what is to be; when to look again if nothing happens."""
+    view = View(turn)
+    rules = () if turn.state.commercial in _OVER else view.monitor.watched(view.statuses)
+    if not turn.state.exceptions:
+        first = first_foreseen(view, rules)
+        if first is None or first > turn.now:
+            return first
+    return _open_and_close(view, rules)
+
+
+def _open_and_close(view: View, rules: Iterable[Watched]) -> datetime | None:
+    turn, now = view.turn, view.now
     again: list[datetime] = []
     found: dict[tuple[str, str], str] = {}
-    if turn.state.commercial not in _OVER:
-        view, now = View(turn), turn.now
-        rules = view.monitor.watched(view.statuses)
-        if not turn.state.exceptions:
-            first = first_foreseen(view, rules)
-            if first is None or first > now:
-                return first
-        for watched in rules:
-            due = foreseen(view, watched)
-            if due is None:
-                continue
-            if due > now and not turn.state.exceptions:
-                again.append(due)
-                continue
-            for each in findings(view, watched):
-                later, because = _regard(turn, watched, each, due)
-                found[watched.name, each.subject] = because
-                if later is not None:
-                    again.append(later)
+    for watched in rules:
+        due = foreseen(view, watched)
+        if due is None:
+            continue
+        if due > now and not turn.state.exceptions:
+            again.append(due)
+            continue
+        for each in findings(view, watched):
+            later, because = _regard(turn, watched, each, due)
+            found[watched.name, each.subject] = because
+            if later is not None:
+                again.append(later)
     if turn.state.exceptions:
         _close_over(turn, found)
     return min(again, default=None)
