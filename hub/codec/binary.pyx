@@ -6,10 +6,12 @@ struct's fields are read where they lie in memory, which costs a fraction of ask
 without looking first whether the message has that many bytes left, and a claimed length allocates nothing.
 """
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.datetime cimport (
-    PyDate_Check, PyDateTime_Check, date_day, date_month, date_new, date_year, datetime_day, datetime_hour, datetime_microsecond, datetime_minute,
-    datetime_month, datetime_new, datetime_second, datetime_tzinfo, datetime_year, import_datetime,
+    PyDate_Check, PyDateTime_Check, date_day, date_month, date_new, date_year, datetime_day, datetime_hour,
+    datetime_microsecond, datetime_minute, datetime_month, datetime_new, datetime_second, datetime_tzinfo,
+    datetime_year, import_datetime,
 )
 from cpython.dict cimport PyDict_GetItemWithError
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc, PyMem_Realloc
@@ -63,6 +65,7 @@ cdef object NOT_PLAIN = "{} is not a plain decimal number of at most 18 digits b
 
 # --- the message -----------------------------------------------------------------------------------------
 
+@cython.final
 cdef class Output:
     """A message under construction."""
 
@@ -114,6 +117,7 @@ cdef class Output:
         return 0
 
 
+@cython.final
 cdef class Input:
     """A message being read."""
 
@@ -168,6 +172,7 @@ cdef class Value:
         raise NotImplementedError
 
 
+@cython.final
 cdef class Text(Value):
     """Its length in UTF-8, and that."""
 
@@ -198,6 +203,7 @@ cdef class Text(Value):
             raise Malformed("not-utf8", f"byte {error.start} of the text is not UTF-8") from None
 
 
+@cython.final
 cdef class Raw(Value):
     """Bytes: how many, and those."""
 
@@ -212,6 +218,7 @@ cdef class Raw(Value):
         return PyBytes_FromStringAndSize(message.take(size), size)
 
 
+@cython.final
 cdef class Flag(Value):
     """A byte, 0 or 1."""
 
@@ -229,6 +236,7 @@ cdef class Flag(Value):
         return byte == 1
 
 
+@cython.final
 cdef class Whole(Value):
     """A whole number of 64 bits."""
 
@@ -271,6 +279,7 @@ cdef bint is_plain(const char* text, Py_ssize_t size):
     return at == size and 1 <= at - begin <= 9
 
 
+@cython.final
 cdef class Number(Value):
     """A decimal as a text in plain notation.
 
@@ -369,6 +378,7 @@ cdef Civil civil_of(int64_t days):
     return civil
 
 
+@cython.final
 cdef class Day(Value):
     """A date as days since 1970."""
 
@@ -386,6 +396,7 @@ cdef class Day(Value):
         return date_new(civil.year, civil.month, civil.day)
 
 
+@cython.final
 cdef class Moment(Value):
     """A moment as microseconds since 1970."""
 
@@ -421,6 +432,7 @@ cdef class Moment(Value):
         )
 
 
+@cython.final
 cdef class Choice(Value):
     """One of a few texts, as a text."""
 
@@ -460,6 +472,7 @@ def _encoded(text):
 
 # --- values of values ------------------------------------------------------------------------------------
 
+@cython.final
 cdef class Maybe(Value):
     """A union of null and another: a byte, 0 or 2, and where it is 2 the other."""
 
@@ -483,6 +496,7 @@ cdef class Maybe(Value):
         return self.of.read(message)
 
 
+@cython.final
 cdef class Many(Value):
     """An array: blocks of a count and so many items, until a count of 0. Each item takes at least a byte."""
 
@@ -525,6 +539,7 @@ cdef class Many(Value):
         return tuple(items)
 
 
+@cython.final
 cdef class Record(Value):
     """A struct: its fields one after the other."""
 
@@ -586,6 +601,7 @@ def _offset(struct, str name):
 
 # --- from shapes to values -------------------------------------------------------------------------------
 
+@cython.final
 cdef class Layouts:
     """Makes what writes and reads a record; all that it makes share what they know of numbers."""
 
@@ -616,6 +632,7 @@ cdef class Layouts:
         )
 
 
+@cython.final
 cdef class Layout:
     """Writes and reads messages of one record type, which all begin with the same bytes."""
 
