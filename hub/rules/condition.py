@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice, product
-from operator import attrgetter, itemgetter
+from operator import attrgetter, eq, ge, gt, itemgetter, le, lt, ne
 from typing import Any, Literal, get_type_hints
 
 import cel
@@ -30,6 +30,9 @@ _LONGEST = 4_000
 """Characters of a condition: what is nested by the ten thousand ends the process that compiles it."""
 _FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 """What CEL raises when a condition cannot be told of some facts."""
+_SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {"==": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
+_COMPARISON = re.compile(r'\s*(\w+)\s*(==|!=|<=?|>=?)\s*(?:"([^"\\\n]*)"|(\d+\.\d+))\s*')
+"""A fact, and the text or number it is compared with."""
 _KINDS: Mapping[object, FactKind] = {Decimal: "number", int: "number", bool: "truth"}
 
 
@@ -42,24 +45,31 @@ def reader(names: Sequence[str]) -> Callable[[Frozen], tuple[Any, ...]]:
     """Reads the named facts as a tuple; `attrgetter` gives a bare value for one name and takes no empty list."""
     if len(names) > 1:
         return attrgetter(*names)
-    return lambda facts: tuple(getattr(facts, name) for name in names)
+    if names:
+        read = attrgetter(*names)
+        return lambda facts: (read(facts),)
+    return lambda _: ()
 
 
 def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
     """Takes the named facts out of a mapping; `itemgetter` gives a bare value for one name and takes no empty list."""
     if len(names) > 1:
         return itemgetter(*names)
-    return lambda facts: [facts[name] for name in names]
+    if names:
+        read = itemgetter(*names)
+        return lambda facts: (read(facts),)
+    return lambda _: ()
 
 
 class Condition:
-    """A condition ready to be asked, each different answer computed once."""
+    """A condition ready to be asked. A comparison with a literal is made; of others each answer is computed once."""
 
     def __init__(self, rule: str, text: str, vocabulary: Vocabulary) -> None:
         program = cel.compile(text)
         self._variables = program.variables()
         self._values = _picker(self._variables)
-        self._ask = _remembered(rule, program, [(name, vocabulary[name]) for name in self._variables])
+        variables = [(name, vocabulary[name]) for name in self._variables]
+        self._ask = _comparison(text, vocabulary) or _remembered(rule, program, variables)
 
     @property
     def reads(self) -> frozenset[str]:
@@ -117,6 +127,19 @@ def _trials(condition: str, variables: list[tuple[str, FactKind]]) -> Iterator[d
     names = [name for name, _ in variables]
     for values in islice(product(*(choices[kind] for _, kind in variables)), _MAX_TRIALS):
         yield dict(zip(names, values, strict=True))
+
+
+def _comparison(text: str, vocabulary: Vocabulary) -> Callable[..., bool] | None:
+    """The condition as what it is if it compares one fact with a literal: many have hardly any answer twice."""
+    found = _COMPARISON.fullmatch(text)
+    if found is None:
+        return None
+    name, sign, word, number = found.groups()
+    compare, kind = _SIGNS[sign], vocabulary.get(name)
+    if number is None:
+        return (lambda value: compare(value, word)) if kind == "text" else None
+    limit = float(number)
+    return (lambda value: compare(float(value), limit)) if kind == "number" else None
 
 
 def _remembered(rule: str, program: cel.Program, variables: list[tuple[str, FactKind]]) -> Callable[..., bool]:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 from pydantic import Field, field_validator
 
 from hub.domain.finding import Finding, Severity
@@ -128,34 +128,31 @@ class RuleReviewer:
     def order(self, facts: OrderFacts) -> OrderReview:
         """The order's classes, and what is wrong with it as a whole."""
         named = asdict(facts)
-        said = {name: rules.first(named) for name, rules in self._classes.items()}
-        order_class, priority, region = said["order_class"], said["priority"], said["region"]
+        order_class, priority, region = [rules.first(named) for rules in self._classes.values()]
+        broken = self._order_checks.holding(named)
         return OrderReview(
             _STANDARD if order_class is None else order_class.value,
             facts.priority if priority is None else priority.value,
             "" if region is None else region.value,
             (_name(order_class), _name(priority), _name(region)),
-            tuple(_finding(rule, named, rule.field) for rule in self._order_checks.holding(named)),
+            tuple([_finding(rule, named, rule.field) for rule in broken]) if broken else (),
         )
 
     def line(self, facts: ItemFacts) -> LineReview:
         """How the line is come by, and what is wrong with it."""
-        supply, broken = self._answers(self._values(facts))
-        if supply is None and not broken:
-            return _NOTHING_SAID
-        named = asdict(facts) if broken else {}
-        return LineReview(
-            "" if supply is None else supply.value,
-            _name(supply),
-            tuple(_finding(rule, named, rule.field, whole_order=rule.holds == "order") for rule in broken),
-        )
+        said, broken = self._answers(self._values(facts))
+        if not broken:
+            return said
+        named = asdict(facts)
+        findings = tuple(_finding(rule, named, rule.field, whole_order=rule.holds == "order") for rule in broken)
+        return replace(said, findings=findings)
 
-    def _ask(self, values: tuple[Any, ...]) -> tuple[SupplyClass | None, tuple[LineCheck, ...]]:
+    def _ask(self, values: tuple[Any, ...]) -> tuple[LineReview, tuple[LineCheck, ...]]:
+        """What is said of lines with these facts, and what is broken: how, depends on facts that no rule reads."""
         facts = dict(zip(self._names, values, strict=True))
-        return self._supply.first(facts), tuple(self._line_checks.holding(facts))
-
-
-_NOTHING_SAID = LineReview("")
+        supply = self._supply.first(facts)
+        said = LineReview("" if supply is None else supply.value, _name(supply))
+        return said, tuple(self._line_checks.holding(facts))
 
 
 def load_reviewer(rules_dir: Path | None = None) -> RuleReviewer:

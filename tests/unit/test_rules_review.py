@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import cel
 import pytest
 
 from hub.domain.review import ItemFacts, OrderFacts
@@ -86,6 +88,26 @@ def test_conditions_read_truth_values() -> None:
     condition = Condition("a", "item_known && !sold_in", vocabulary)
     assert condition.holds({"item_known": True, "sold_in": False})
     assert not condition.holds({"item_known": True, "sold_in": True})
+
+
+@pytest.mark.parametrize("sign", ["==", "!=", "<", "<=", ">", ">="])
+def test_a_comparison_with_a_literal_says_what_cel_says(sign: str) -> None:
+    numbers = tuple(Decimal(number) for number in ("-2", "0", "1.4", "1.49999999999999999999", "1.5", "1.50", "2E+3"))
+    asked: dict[str, tuple[Any, ...]] = {
+        f'note {sign} "b c"': ("", "b", "b c", "b cd", "B C", "\u00e4", "\U0001f600"),
+        f"value {sign} 1.5": numbers,
+        f"lines{sign}3.0": (0, 2, 3, 4),
+    }
+    for text, values in asked.items():
+        condition, program = Condition("a", text, vocabulary_of(OrderFacts)), cel.compile(text)
+        (name,) = condition.reads
+        for value in values:
+            told = program.execute({name: value if isinstance(value, str) else float(value)})
+            assert condition.holds({name: value}) is told, (text, value)
+
+
+def test_a_comparison_of_no_fact_is_left_to_cel() -> None:
+    assert Condition("a", 'true != "a"', vocabulary_of(OrderFacts)).holds({})
 
 
 def order_facts(**fields: Any) -> OrderFacts:

@@ -84,11 +84,11 @@ def facts(state: OrderState, terms: Terms, line: LineState) -> LineFacts:
 def _common(turn: Turn, lines: Sequence[LineState]) -> Sequence[Candidate]:
     """The candidates of the first line that are some of every other one too."""
     router, state, terms = turn.context.router, turn.state, turn.terms
-    first, *others = [router.candidates(facts(state, terms, line)) for line in lines]
-    for candidates in others:
-        known = {each.supplier for each in candidates}
-        first = tuple(each for each in first if each.supplier in known)
-    return first
+    common = router.candidates(facts(state, terms, lines[0]))
+    for line in lines[1:]:
+        known = {each.supplier for each in router.candidates(facts(state, terms, line))}
+        common = tuple(each for each in common if each.supplier in known)
+    return common
 
 
 def _objection(turn: Turn, chosen: Chosen, lines: Sequence[LineState]) -> str:

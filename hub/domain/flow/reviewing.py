@@ -21,15 +21,17 @@ from hub.domain.flow.holding import place_hold
 from hub.domain.flow.notifying import notify
 from hub.domain.flow.turn import Turn
 from hub.domain.holds import DUPLICATE
-from hub.domain.items import Item, in_item_unit
+from hub.domain.items import Item, Supply, in_item_unit
 from hub.domain.ledger import wanted
 from hub.domain.model import OrderLine
-from hub.domain.order import ZERO
+from hub.domain.order import ZERO, Terms
 from hub.domain.review import ItemFacts, OrderFacts
 
 _ONE = Decimal(1)
 _HUNDRED = Decimal(100)
 _Shared = tuple[str, str, str, str, str, str, str, str]
+_Due = tuple[bool, int]
+"""Whether a day is wanted, and how many from today it is until then: two facts that stand side by side."""
 _UNKNOWN = (False, "", "", "", "", 0, True, False, False, _HUNDRED)
 """What the rules read of an item nobody has told the hub about."""
 _CLASSES = ("class", "priority", "region")
@@ -70,22 +72,25 @@ def _line_findings(turn: Turn, line_ids: frozenset[str], items: dict[str, Item])
     """Says of these lines how they are come by, and gives what is wrong with them."""
     findings: list[Finding] = []
     lines = list(turn.state.lines)
-    supplies: dict[str, list[str]] = {}
-    shared = _shared(turn)
+    supplies: dict[tuple[Supply, str], list[str]] = {}
+    terms, reviewer, shared = turn.terms, turn.context.reviewer, _shared(turn)
+    of_order = _due(turn, terms.requested_delivery)
     for place, line in enumerate(lines):
         item = line.line
         if item.line_id not in line_ids or wanted(line) == ZERO:
             continue
         known = items.get(item.item_id)
-        said = turn.context.reviewer.line(_item_facts(turn, shared, item, known))
+        due = of_order if item.requested_delivery is None else _due(turn, item.requested_delivery)
+        said = reviewer.line(_item_facts(terms, shared, due, item, known))
         if known is not line.item or said.supply != line.supply:
             lines[place] = replace(line, item=known, supply=said.supply)
         if said.supply != line.supply:
-            supplies.setdefault(f"{said.supply} by {said.because}", []).append(item.line_id)
-        findings += [replace(each, field=f"lines[{item.line_id}].{each.field}") for each in said.findings]
+            supplies.setdefault((said.supply, said.because), []).append(item.line_id)
+        if said.findings:
+            findings += [replace(each, field=f"lines[{item.line_id}].{each.field}") for each in said.findings]
     turn.update(lines=tuple(lines))
-    for supply, named in supplies.items():
-        turn.explain(f"line{'s' if len(named) > 1 else ''} {', '.join(named)}: {supply}")
+    for (supply, because), named in supplies.items():
+        turn.explain(f"line{'s' if len(named) > 1 else ''} {', '.join(named)}: {supply} by {because}")
     return findings
 
 
@@ -120,6 +125,7 @@ def _listed(texts: Iterable[str]) -> str:
 
 def _order_facts(turn: Turn, value: Decimal) -> OrderFacts:
     state, terms, customer = turn.state, turn.terms, turn.state.customer
+    dated, days = _due(turn, terms.requested_delivery)
     return OrderFacts(
         customer_id=terms.customer_id,
         customer_known=customer is not None and customer.known,
@@ -134,8 +140,8 @@ def _order_facts(turn: Turn, value: Decimal) -> OrderFacts:
         value=value,
         lines=len(state.lines),
         revision=state.revision,
-        dated=terms.requested_delivery is not None,
-        days=_days(turn, terms.requested_delivery),
+        dated=dated,
+        days=days,
     )
 
 
@@ -148,8 +154,7 @@ def _shared(turn: Turn) -> _Shared:
     return (terms.customer_id, group, terms.seller_id, terms.currency, country, *classes)
 
 
-def _item_facts(turn: Turn, shared: _Shared, line: OrderLine, item: Item | None) -> ItemFacts:
-    needed_by = line.requested_delivery or turn.terms.requested_delivery
+def _item_facts(terms: Terms, shared: _Shared, due: _Due, line: OrderLine, item: Item | None) -> ItemFacts:
     ordered = (
         *shared,
         line.item_id,
@@ -157,8 +162,7 @@ def _item_facts(turn: Turn, shared: _Shared, line: OrderLine, item: Item | None)
         line.unit,
         line.price if line.base_quantity == _ONE else line.price / line.base_quantity,
         line.discount_percent,
-        needed_by is not None,
-        _days(turn, needed_by),
+        *due,
     )
     if item is None:
         return ItemFacts(*ordered, *_UNKNOWN)
@@ -175,7 +179,7 @@ def _item_facts(turn: Turn, shared: _Shared, line: OrderLine, item: Item | None)
         sold_in=quantity is not None,
         below_minimum=quantity is not None and least is not None and quantity < least,
         off_multiple=quantity is not None and multiple is not None and quantity % multiple != ZERO,
-        list_percent=_list_percent(line, item, turn.terms.currency),
+        list_percent=_list_percent(line, item, terms.currency),
     )
 
 
@@ -196,5 +200,5 @@ def _value(turn: Turn, asked: Decimal) -> Decimal:
     return amounts.value(terms, state.lines, amounts.once(terms.adjustments))
 
 
-def _days(turn: Turn, day: date | None) -> int:
-    return 0 if day is None else (day - turn.today).days
+def _due(turn: Turn, day: date | None) -> _Due:
+    return (False, 0) if day is None else (True, (day - turn.today).days)
