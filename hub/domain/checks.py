@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import attrgetter
+from typing import Any
 
 from hub.domain.agreement_checks import (
     check_adjustment,
@@ -102,10 +104,13 @@ def too_large(value: Decimal) -> Refuse:
 def check_line(line: OrderLine) -> list[Finding]:
     """What is wrong with one line by itself."""
     findings = [
-        Finding(check, f"lines[{line.line_id}].{field}", str(getattr(line, field)), remedy)
-        for check, field, passes, remedy in _LINE_CHECKS
-        if not passes(line)
+        Finding(check, f"lines[{line.line_id}].{field}", str(value), remedy)
+        for (check, field, passes, remedy), value in zip(_LINE_CHECKS, _CHECKED(line), strict=True)
+        if not passes(value)
     ]
+    if not is_vat(line.vat_category, line.vat_rate):
+        field = f"lines[{line.line_id}].vat_rate"
+        findings.append(Finding("vat-inconsistent", field, str(line.vat_rate), VAT_REMEDY))
     if line.adjustments and not findings:
         findings = check_line_agreement(line)
     if not findings and line.quantity * line.price >= LARGEST_VALUE * line.base_quantity:
@@ -167,40 +172,30 @@ def _repeated(lines: tuple[OrderLine, ...]) -> Iterator[Finding]:
         known.add(line.line_id)
 
 
-_LINE_CHECKS: tuple[tuple[str, str, Callable[[OrderLine], bool], str], ...] = (
-    ("line-id-missing", "line_id", lambda line: line.line_id != "", "give every line an id"),
-    ("item-missing", "item_id", lambda line: line.item_id != "", "give the seller's item identifier"),
-    ("unit-missing", "unit", lambda line: line.unit != "", "give a UN/ECE Recommendation 20 code, e.g. C62 for pieces"),
+_LINE_CHECKS: tuple[tuple[str, str, Callable[[Any], bool], str], ...] = (
+    ("line-id-missing", "line_id", bool, "give every line an id"),
+    ("item-missing", "item_id", bool, "give the seller's item identifier"),
+    ("unit-missing", "unit", bool, "give a UN/ECE Recommendation 20 code, e.g. C62 for pieces"),
     (
         "quantity-not-positive",
         "quantity",
-        lambda line: is_quantity(line.quantity),
+        is_quantity,
         "give a number above 0 and below 10**12 with at most 6 decimals (HUB-NUM-02, HUB-NUM-03)",
     ),
     (
         "price-invalid",
         "price",
-        lambda line: is_number(line.price) and line.price >= ZERO,
+        lambda price: is_number(price) and price >= ZERO,
         "give a number of 0 or more and below 10**12 with at most 6 decimals (BR-27, HUB-NUM-02)",
     ),
     (
         "base-quantity-not-positive",
         "base_quantity",
-        lambda line: is_quantity(line.base_quantity),
+        is_quantity,
         "give the quantity the price is for, above 0 (PEPPOL-EN16931-R121)",
     ),
-    (
-        "discount-out-of-range",
-        "discount_percent",
-        lambda line: is_percentage(line.discount_percent),
-        "give 0 to 100",
-    ),
-    ("date-out-of-range", "requested_delivery", lambda line: _is_day(line.requested_delivery), _DAYS),
-    (
-        "vat-inconsistent",
-        "vat_rate",
-        lambda line: is_vat(line.vat_category, line.vat_rate),
-        VAT_REMEDY,
-    ),
+    ("discount-out-of-range", "discount_percent", is_percentage, "give 0 to 100"),
+    ("date-out-of-range", "requested_delivery", _is_day, _DAYS),
 )
-"""Name, field, what must hold, remedy."""
+"""Name, field, what must hold of its value, remedy."""
+_CHECKED = attrgetter(*(field for _, field, *_ in _LINE_CHECKS))

@@ -41,7 +41,7 @@ class Finding(Frozen):
 
 def is_number(value: Decimal) -> bool:
     """Whether `value` is below 10**12 with at most 6 decimals."""
-    return value.is_finite() and value.adjusted() <= _MAX_MAGNITUDE and value == value.quantize(_MICRO)
+    return value.is_finite() and value.adjusted() <= _MAX_MAGNITUDE and not value % _MICRO
 
 
 def is_percentage(value: Decimal) -> bool:
