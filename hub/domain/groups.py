@@ -11,7 +11,7 @@ from hub.domain.order import LineState
 def held_back(lines: Iterable[LineState]) -> frozenset[str]:
     """The groups of which something is wanted that is not ready: nothing of them is to be shipped yet."""
     return frozenset(
-        group.name for line in lines if (group := line.line.group) is not None and ready(line) < wanted(line)
+        [group.name for line in lines if (group := line.line.group) is not None and ready(line) < wanted(line)]
     )
 
 

@@ -11,8 +11,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from msgspec.structs import replace
-
 from hub.domain import ledger
 from hub.domain.effects import WorkOrderIssued, WorkOrderLine
 from hub.domain.flow.choosing import Chosen, choose
@@ -58,12 +56,15 @@ def _allocated(turn: Turn, current: tuple[LineState, ...]) -> tuple[LineState, .
     for first, line in enumerate(current):
         if line.unallocated <= ZERO or first in seen_to:
             continue
-        together = [place for place in shipped_together(current, first) if current[place].unallocated > ZERO]
+        together = {
+            place: current[place] for place in shipped_together(current, first) if current[place].unallocated > ZERO
+        }
         seen_to.update(together)
-        if not _are_held(turn, [current[place] for place in together]):
-            chosen = choose(turn, [current[place] for place in together])
-            for place in together:
-                lines[place] = _give(turn, current[place], chosen)
+        wanting = list(together.values())
+        if not _are_held(turn, wanting):
+            chosen = choose(turn, wanting)
+            for place, each in together.items():
+                lines[place] = _give(turn, each, chosen)
     return tuple(lines)
 
 
@@ -142,7 +143,7 @@ def _differences(old: LineState | None, new: LineState, asked: ledger.Asked, *, 
 
     `asked`: of the new one.
     """
-    if old is None:
+    if old is None or not old.allocations:
         return [quantity > ZERO for quantity in asked]
     was, shall = old.line, new.line
     same_text = was is shall or _text(was) == _text(shall)
@@ -171,13 +172,11 @@ def issue_work(turn: Turn, department: Department, asked: Sequence[ledger.Asked]
     lines, rules = _work_order_lines(turn.state, department, asked)
     if not lines:
         if work.status in _STANDING:
-            turn.set_work(department, replace(work, revision=work.revision + 1))
-            turn.move_work(department, "cancel")
+            turn.move_work(department, "cancel", revision=work.revision + 1)
             _emit(turn, department, "cancel", (), "")
         return
     created = work.status in _WITHOUT_WORK
-    turn.set_work(department, replace(work, revision=work.revision + 1))
-    turn.move_work(department, "issue")
+    turn.move_work(department, "issue", revision=work.revision + 1)
     _emit(turn, department, "create" if created else "change", lines, ", ".join(rules))
     if not created and turn.work(department).status == "started":
         advance(turn, department)

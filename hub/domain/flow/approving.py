@@ -19,12 +19,15 @@ def on_credit_decided(turn: Turn, event: CreditDecided) -> Verdict:
             "superseded",
             f"The order no longer waits for the answer to request {event.request_id} of revision {event.revision}",
         )
-    turn.update(credit_request=None, credit_due=None, reserved=event.reserved, payment_days=event.payment_days)
+    turn.move_credit(
+        "grant" if event.granted else "refuse",
+        credit_request=None,
+        credit_due=None,
+        reserved=event.reserved,
+        payment_days=event.payment_days,
+    )
     if event.granted:
-        turn.move_credit("grant")
         turn.explain(f"credit granted: {event.reserved} {event.currency} reserved")
-    else:
-        turn.move_credit("refuse")
     if turn.state.unreviewed and not review(turn, event, request.amount):
         return None
     if not event.granted:

@@ -27,8 +27,7 @@ def seek_confirmation(turn: Turn, account_says: Literal["automatic", "required"]
         confirm(turn)
         return
     until = turn.now + policy.confirmation_wait
-    turn.move_commercial("ask")
-    turn.update(confirm_due=until)
+    turn.move_commercial("ask", confirm_due=until)
     notify(turn, "confirmation-requested", until=f"{until:%Y-%m-%d %H:%M}")
     turn.explain(f"the customer is asked to confirm until {until:%Y-%m-%d %H:%M}")
 
@@ -41,8 +40,7 @@ def confirm(turn: Turn) -> None:
         turn.update(confirm_due=None, consent=True)
         turn.explain(f"not confirmed yet: {f'held by {held}' if held else f'the credit is {state.credit}'}")
         return
-    turn.move_commercial("confirm")
-    turn.update(confirm_due=None, consent=False)
+    turn.move_commercial("confirm", confirm_due=None, consent=False)
     notify(turn, "confirmed")
     allocate_lines(turn)
 

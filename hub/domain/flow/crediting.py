@@ -29,7 +29,6 @@ def request_credit(turn: Turn, value: Decimal, *, override_by: str = "", anew: b
     asked for when the hold ends.
     """
     due, counted = _within_horizon(turn)
-    turn.update(horizon_due=due)
     holds = tuple(hold for hold in turn.state.holds if hold.freed)
     if holds:
         counted = [_in_work(line) if blocking(holds, "allocate", line.line.line_id) else line for line in counted]
@@ -46,8 +45,7 @@ def request_credit(turn: Turn, value: Decimal, *, override_by: str = "", anew: b
         purchase_order="" if turn.state.customer else turn.terms.purchase_order,
         items=_items_of(turn.state.lines, unreviewed) if unreviewed else (),
     )
-    turn.move_credit("ask")
-    turn.update(credit_request=request, credit_due=turn.now + turn.policy.credit_wait)
+    turn.move_credit("ask", credit_request=request, credit_due=turn.now + turn.policy.credit_wait, horizon_due=due)
     turn.explain(f"credit requested: {request.action} {amount} {request.currency}")
 
 

@@ -17,7 +17,7 @@ def on_placed(turn: Turn, event: OrderPlaced) -> Verdict:
     """The order becomes known."""
     if findings := check_order(event, turn.policy):
         return refusal(findings)
-    lines = tuple(new_line(line) for line in event.lines)
+    lines = tuple([new_line(line) for line in event.lines])
     terms = Terms(
         customer_id=event.customer_id,
         purchase_order=event.purchase_order,
@@ -35,13 +35,8 @@ def on_placed(turn: Turn, event: OrderPlaced) -> Verdict:
     value = amounts.value(terms, lines, amounts.once(terms.adjustments))
     if value >= LARGEST_VALUE:
         return too_large(value)
-    turn.update(
-        terms=terms,
-        lines=lines,
-        unreviewed=tuple(line.line_id for line in event.lines),
-        placed_at=event.occurred_at,
-    )
-    turn.move_commercial("place")
+    unreviewed = tuple([line.line_id for line in event.lines])
+    turn.move_commercial("place", terms=terms, lines=lines, unreviewed=unreviewed, placed_at=event.occurred_at)
     turn.explain(f"placed: {len(lines)} lines, {value} {event.currency}")
     request_credit(turn, value)
     return None

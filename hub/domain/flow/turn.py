@@ -6,7 +6,9 @@ decision is a function.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from msgspec.structs import replace
@@ -28,7 +30,18 @@ SOURCE = "/orderhub/orders"
 class Turn:
     """The state so far, the effects so far, and why."""
 
-    __slots__ = ("_cause", "_ordinals", "context", "effects", "explanations", "moved", "now", "policy", "state")
+    __slots__ = (
+        "_cause",
+        "_ordinal",
+        "_ordinals",
+        "context",
+        "effects",
+        "explanations",
+        "moved",
+        "now",
+        "policy",
+        "state",
+    )
 
     def __init__(self, state: OrderState, context: Context) -> None:
         self.state = state
@@ -40,18 +53,17 @@ class Turn:
         self.moved = False
         """Whether the order came on, as opposed to a note being made."""
         self._cause = ("", "")
-        self._ordinals: dict[tuple[str, str], int] = {}
+        self._ordinal: Iterator[int] = count()
+        self._ordinals: dict[tuple[str, str], Iterator[int]] = {}
 
     def begin(self, event: OrderEvent) -> None:
         """From now on, or again, effects are those of `event`."""
         self._cause = (event.source, event.event_id)
+        self._ordinal = self._ordinals.setdefault(self._cause, count())
 
     def next_id(self) -> str:
         """A deterministic id for the next effect of the event."""
-        cause = self._cause
-        ordinal = self._ordinals.get(cause, 0)
-        self._ordinals[cause] = ordinal + 1
-        return effect_id(self.state.order_id, *cause, ordinal)
+        return effect_id(self.state.order_id, *self._cause, next(self._ordinal))
 
     def emit(self, effect: Effect) -> None:
         """Makes `effect` happen."""
@@ -103,20 +115,20 @@ class Turn:
         """Replaces the department's work order."""
         self.state = replace(self.state, **{department: work})
 
-    def move_commercial(self, trigger: lifecycle.CommercialTrigger) -> None:
-        """Moves the commercial axis; InvariantError if the table forbids it."""
+    def move_commercial(self, trigger: lifecycle.CommercialTrigger, **changes: Any) -> None:
+        """Moves the commercial axis, and replaces fields with it; InvariantError if the table forbids it."""
         state = self.state
         status = lifecycle.move("commercial", lifecycle.COMMERCIAL, state.commercial, trigger, state.order_id)
         since = state.commercial_since if status == state.commercial else self.now
-        self.state = replace(state, commercial=status, commercial_since=since)
+        self.state = replace(state, commercial=status, commercial_since=since, **changes)
         self.moved = True
 
-    def move_credit(self, trigger: lifecycle.CreditTrigger) -> None:
-        """Moves the credit axis; InvariantError if the table forbids it."""
+    def move_credit(self, trigger: lifecycle.CreditTrigger, **changes: Any) -> None:
+        """Moves the credit axis, and replaces fields with it; InvariantError if the table forbids it."""
         state = self.state
         status = lifecycle.move("credit", lifecycle.CREDIT, state.credit, trigger, state.order_id)
         since = state.credit_since if status == state.credit else self.now
-        self.state = replace(state, credit=status, credit_since=since)
+        self.state = replace(state, credit=status, credit_since=since, **changes)
         self.moved = True
 
     def move_billing(self, trigger: lifecycle.BillingTrigger) -> None:
@@ -127,12 +139,17 @@ class Turn:
         self.state = replace(state, billing=status, billing_since=since)
         self.moved = True
 
-    def move_work(self, department: Department, trigger: lifecycle.WorkTrigger) -> None:
-        """Moves a department's axis; what comes late changes nothing, what is illegal is an InvariantError."""
+    def move_work(self, department: Department, trigger: lifecycle.WorkTrigger, **changes: Any) -> None:
+        """Moves a department's axis, and replaces fields of its work with it.
+
+        What comes late does not move it, what is illegal is an InvariantError.
+        """
         work = self.work(department)
         status = lifecycle.move(department, lifecycle.WORK, work.status, trigger, self.state.order_id)
         if status == lifecycle.EARLY:
             raise InvariantError(f"Order {self.state.order_id}: the {department} axis cannot {trigger} yet")
         if status not in (lifecycle.LATE, work.status):
-            self.set_work(department, replace(work, status=status, since=self.now))
+            changes |= {"status": status, "since": self.now}
+        if changes:
+            self.set_work(department, replace(work, **changes))
         self.moved = True
