@@ -143,13 +143,15 @@ class CreditHandler:
         key = reservation_key(request.customer_id, request.order_id)
         held = _kept(work, key, Reservation)
         is_named = request.purchase_order.strip() != ""
-        number, duplicate_of = self._compare(work, request) if is_named else (None, "")
+        place = purchase_order_key(request.customer_id, request.purchase_order) if is_named else b""
+        before = _kept(work, place, PurchaseOrder) if is_named else None
+        number, duplicate_of = self._compare(work, before, request) if is_named else (None, "")
         known = Knowledge(items=self._items(work, request.items), duplicate_of=duplicate_of)
         decision = decide_credit(account, held, request, work.now, self._rules.current.policy, knowledge=known)
         if decision.reservation is not None and decision.reservation is not held:
             work.put(key, decision.reservation, label="reservation")
         if is_named and (decision.outcome == "applied" or request.action == "release"):
-            self._remember(work, request, number)
+            self._remember(work, request, place, before, number)
         if decision.decided is not None:
             work.emit(
                 CREDIT_DECISIONS,
@@ -161,18 +163,24 @@ class CreditHandler:
 
     # --- purchase orders -------------------------------------------------------------------------
 
-    def _compare(self, work: Work[CreditState], request: CreditRequested) -> tuple[PurchaseOrder | None, str]:
+    def _compare(
+        self, work: Work[CreditState], known: PurchaseOrder | None, request: CreditRequested
+    ) -> tuple[PurchaseOrder | None, str]:
         """What shall be known of the request's number from now on, and an order that had it before."""
-        key = purchase_order_key(request.customer_id, request.purchase_order)
-        known = _kept(work, key, PurchaseOrder)
         if request.action == "release":
             return None if known is None else give_up(known, request.order_id), ""
         until = work.now + self._rules.current.policy.purchase_orders_kept
         return claim(known, request.customer_id, request.purchase_order, request.order_id, now=work.now, until=until)
 
-    def _remember(self, work: Work[CreditState], request: CreditRequested, number: PurchaseOrder | None) -> None:
-        key = purchase_order_key(request.customer_id, request.purchase_order)
-        cleared = clear(_kept(work, key, PurchaseOrder), number, request, work.now)
+    def _remember(
+        self,
+        work: Work[CreditState],
+        request: CreditRequested,
+        key: bytes,
+        before: PurchaseOrder | None,
+        number: PurchaseOrder | None,
+    ) -> None:
+        cleared = clear(before, number, request, work.now)
         if cleared is not None:
             twin = cleared.order_id.encode()
             work.emit(CREDIT_DECISIONS, twin, self._codec.encode(cleared), cloud_event_headers(cleared))
@@ -209,8 +217,8 @@ class CreditHandler:
         if not item_ids:
             return ()
         address = addresses(work.partitions)[work.partition]
-        kept = (_kept(work, item_key(address, item_id), KeptItem) for item_id in item_ids)
-        return tuple(each.item for each in kept if each is not None)
+        kept = [_kept(work, item_key(address, item_id), KeptItem) for item_id in item_ids]
+        return tuple([each.item for each in kept if each is not None])
 
 
 def _subject(event: CustomerEvent | ItemEvent) -> str:

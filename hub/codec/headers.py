@@ -14,30 +14,24 @@ Headers = list[tuple[str, bytes]]
 
 _SPECVERSION = ("ce_specversion", b"1.0")
 _TYPE_PREFIX = "orderhub."
-_KINDS = 64
-_MOMENTS = 1024
-"""All messages of a decision, often of a transaction, are of one moment."""
+_SHARED = 1024
+"""Attributes remembered: all messages of a decision, often of a transaction, are of one moment."""
 
 
 def headers(event_id: str, source: str, record_type: str, time: datetime) -> Headers:
     """The attributes of a message of a record type, e.g. `OrderState`."""
-    return [
-        _SPECVERSION,
-        _type_header(record_type),
-        ("ce_id", event_id.encode()),
+    kind, origin, moment = _shared(record_type, source, time)
+    return [_SPECVERSION, kind, ("ce_id", event_id.encode()), origin, moment]
+
+
+@lru_cache(_SHARED)
+def _shared(record_type: str, source: str, time: datetime) -> tuple[tuple[str, bytes], ...]:
+    """What all messages of a kind have in common that one transaction sends."""
+    return (
+        ("ce_type", f"{_TYPE_PREFIX}{record_type}".encode()),
         ("ce_source", source.encode()),
-        _time_header(time),
-    ]
-
-
-@lru_cache(_KINDS)
-def _type_header(record_type: str) -> tuple[str, bytes]:
-    return "ce_type", f"{_TYPE_PREFIX}{record_type}".encode()
-
-
-@lru_cache(_MOMENTS)
-def _time_header(time: datetime) -> tuple[str, bytes]:
-    return "ce_time", time.isoformat().encode()
+        ("ce_time", time.isoformat().encode()),
+    )
 
 
 def cloud_event_headers(fact: Fact) -> Headers:

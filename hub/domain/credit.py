@@ -158,6 +158,8 @@ def overdue(account: CreditAccount, today: date) -> tuple[Decimal, int]:
 
     What was paid on account, beyond the claims of any order, pays the oldest claims first.
     """
+    if not account.due:
+        return ZERO, 0
     unallocated = sum((claim.amount for claim in account.due), ZERO) - account.receivable
     amount, days = ZERO, 0
     for claim in account.due:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from hub.domain.credit import CreditAccount, Reservation, overdue
-from hub.domain.credit_terms import CREDIT_RULES, CreditRule, CreditTerms, is_excluded
+from hub.domain.credit_terms import CREDIT_RULES, CreditRule, CreditTerms
 from hub.domain.events import CreditCheck, CreditRequested
 from hub.domain.model import Frozen
 from hub.domain.order import ZERO
@@ -66,11 +66,11 @@ def _credit_limit(at: Situation) -> Checked:
 
 
 def _limit_used(at: Situation) -> Checked:
-    most = at.terms.max_limit_used_percent
-    used = f"{_HUNDRED * at.exposure / at.limit:.1f} %" if at.limit else "no limit"
+    most, exposure, limit = at.terms.max_limit_used_percent, _HUNDRED * at.exposure, at.limit
+    used = f"{exposure / limit:.1f} %" if limit else "no limit"
     if most is None:
         return used, _ANY, True
-    return used, f"{most:f} %", _HUNDRED * at.exposure <= most * at.limit
+    return used, f"{most:f} %", exposure <= most * limit
 
 
 def _order_amount(at: Situation) -> Checked:
@@ -111,10 +111,10 @@ _APPLY: Mapping[CreditRule, Callable[[Situation], Checked]] = {
 
 def check_credit(situation: Situation) -> tuple[CreditCheck, ...]:
     """Every rule with what it saw; one that is excluded says so and passes."""
-    checks = []
+    checks, excluded = [], situation.terms.exclude or ()
     for rule in CREDIT_RULES:
         value, threshold, passed = _APPLY[rule](situation)
-        if is_excluded(rule, situation.terms.exclude):
+        if rule in excluded:
             threshold, passed = f"{threshold} (excluded)", True
         checks.append(CreditCheck(rule, value, threshold, passed))
     return tuple(checks)

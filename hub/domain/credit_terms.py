@@ -6,10 +6,10 @@ one, the rule does not apply.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from hub.domain.model import Frozen
 from hub.domain.money import is_whole
@@ -79,18 +79,12 @@ NO_TERMS = CreditTerms()
 
 def resolve(terms: Iterable[CreditTerms]) -> CreditTerms:
     """The terms in force: each threshold from the first that sets it."""
-    found = list(terms)
-    return CreditTerms(
-        **{
-            name: next((value for each in found if (value := getattr(each, name)) is not None), None)
-            for name in CreditTerms.__struct_fields__
-        }
-    )
-
-
-def is_excluded(rule: CreditRule, exclude: Collection[str] | None) -> bool:
-    """Whether the rule is not to be applied."""
-    return rule in (exclude or ())
+    in_force: dict[str, Any] = {}
+    for each in terms:
+        for name in CreditTerms.__struct_fields__:
+            if in_force.get(name) is None:
+                in_force[name] = getattr(each, name)
+    return CreditTerms(**in_force)
 
 
 def _is_claim(amount: Decimal, currency: str) -> bool:
