@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 import msgspec
 
@@ -114,7 +114,7 @@ Statuses = tuple[str, ...]
 """Of the `AXES`, in their order."""
 
 
-class Watched(NamedTuple):
+class Watched(Frozen):
     """A rule, and what it is to look at of an order."""
 
     name: str

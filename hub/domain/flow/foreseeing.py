@@ -21,7 +21,7 @@ _SOON = timedelta(minutes=1)
 class View:
     """An order as the monitor sees it in one decision; what is asked of it twice is worked out once."""
 
-    __slots__ = ("_ends", "horizon", "monitor", "now", "plans", "state", "turn")
+    __slots__ = ("_ends", "horizon", "monitor", "now", "state", "turn")
 
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
@@ -30,11 +30,6 @@ class View:
         self.horizon: datetime | None = None
         """What comes later does not matter to who asks."""
         self.monitor = turn.policy.monitor
-        schedule = turn.state.schedule
-        self.plans: dict[str | None, MilestonePlan] = (
-            {} if schedule is None else {each.name: each for each in schedule.milestones}
-        )
-        """The order's milestones."""
         self._ends: dict[str, datetime | None] = {}
 
     @property
@@ -51,6 +46,15 @@ class View:
             state.logistics.status,
         )
 
+    def plan(self, name: str | None) -> MilestonePlan | None:
+        """The order's milestone of this name, if it has one."""
+        schedule = self.state.schedule
+        if schedule is not None:
+            for each in schedule.milestones:
+                if each.name == name:
+                    return each
+        return None
+
     def moment(self, name: str | None, plan: MilestonePlan | None = None) -> datetime | None:
         """What a rule about `plan` names; None while nobody knows."""
         if name in ("wanted", "promised", "due"):
@@ -63,7 +67,7 @@ class View:
             return self.state.placed_at
         if name == "predicted":
             return None if self.state.schedule is None else self.state.schedule.predicted
-        found = self.plans.get(name)
+        found = self.plan(name)
         return None if found is None else found.reached
 
     def moment_of(self, name: str | None, department: Department) -> datetime | None:
@@ -140,7 +144,7 @@ def _status(view: View, watched: Watched) -> datetime | None:
 
 def _not_reached(view: View, watched: Watched) -> datetime | None:
     rule = watched.rule
-    plan = view.plans.get(rule.not_reached)
+    plan = view.plan(rule.not_reached)
     if (plan is None or plan.reached is not None) and not is_about_payment(rule):
         return None
     anchor = view.moment(watched.anchor, plan)
@@ -157,7 +161,7 @@ def _not_reached(view: View, watched: Watched) -> datetime | None:
 
 def _reached(view: View, watched: Watched) -> datetime | None:
     rule = watched.rule
-    plan = view.plans.get(rule.reached)
+    plan = view.plan(rule.reached)
     if plan is None or plan.reached is None:
         return None
     other = view.moment(watched.anchor, plan)
@@ -200,12 +204,15 @@ def _may_slip_at(view: View, limit: datetime) -> datetime | None:
 
     If that is later than `horizon`, not before it.
     """
-    schedule, delivered = view.state.schedule, view.plans.get("delivered")
-    if schedule is None or delivered is None or delivered.reached is not None:
+    schedule = view.state.schedule
+    if schedule is None:
         return None
     left = max(limit - schedule.predicted, _SOON)
     if view.horizon is not None and view.now + left > view.horizon:
         return view.now + left
+    delivered = view.plan("delivered")
+    if delivered is None or delivered.reached is not None:
+        return None
     planned = min([each.planned for each in schedule.milestones if each.reached is None])
     return max(planned, view.now) + left
 

@@ -55,14 +55,14 @@ def _not_reached(view: View, watched: Watched) -> Iterator[Finding]:
     rule = watched.rule
     name = rule.not_reached
     if name is not None:
-        anchor = view.moment(watched.anchor, view.plans.get(name))
+        anchor = view.moment(watched.anchor, view.plan(name))
         department = rule.department or DEPARTMENT_OF.get(name, "")
         yield Finding("", department, department, f"Not {name}: {_than(rule)} {_at(anchor)}")
 
 
 def _reached(view: View, watched: Watched) -> Iterator[Finding]:
     rule = watched.rule
-    plan = view.plans.get(rule.reached)
+    plan = view.plan(rule.reached)
     if plan is not None:
         other = view.moment(watched.anchor, plan)
         department = rule.department or DEPARTMENT_OF.get(plan.name, "")

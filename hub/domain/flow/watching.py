@@ -86,7 +86,7 @@ def _open_and_close(view: View, rules: Iterable[Watched]) -> datetime | None:
 
 def _regard(turn: Turn, watched: Watched, finding: Finding, due: datetime) -> tuple[datetime | None, str]:
     """Open an alert if it is time and nothing says why already: when to look again, and why it should not be open."""
-    state, now, (name, rule, *_), subject = turn.state, turn.now, watched, finding.subject
+    state, now, name, rule, subject = turn.state, turn.now, watched.name, watched.rule, finding.subject
     known = next((each for each in state.exceptions if (each.kind, each.subject) == (name, subject)), None)
     if rule.unless and (why := explained(state.exceptions, rule, subject)):
         return None, f"{why} says why"
