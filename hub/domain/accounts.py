@@ -59,8 +59,9 @@ def balanced(balances: Balances, what: str) -> tuple[PostedEntry, ...]:
         difference = sum(balances.values(), ZERO)
     if difference != ZERO:
         raise InvariantError(f"{what}: debits exceed credits by {difference}")
-    return tuple(
+    entries = [
         PostedEntry(account, max(amount, ZERO), max(-amount, ZERO), settlement_id)
         for (account, settlement_id), amount in balances.items()
         if amount != ZERO
-    )
+    ]
+    return tuple(entries)

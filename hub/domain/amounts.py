@@ -49,7 +49,7 @@ def document(
 
 def goods(currency: str, lines: Iterable[tuple[OrderLine, Decimal]]) -> tuple[Line, ...]:
     """The lines in the given quantities (BG-25)."""
-    return tuple(_line(line, quantity, currency) for line, quantity in lines)
+    return tuple([_line(line, quantity, currency) for line, quantity in lines])
 
 
 def beside(order: Order, lines: Sequence[Line], charges: Sequence[OrderAdjustment] = ()) -> Iterator[Beside]:

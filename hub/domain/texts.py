@@ -25,7 +25,7 @@ class Texts(Frozen, forbid_unknown_fields=True):
 
 def language(texts: Mapping[str, Texts], locale: str) -> str:
     """The best there is for a BCP 47 tag: the tag itself, its language, or else the fallback."""
-    for tag in (locale, locale.partition("-")[0].lower()):
-        if tag in texts:
-            return tag
-    return FALLBACK
+    if locale in texts:
+        return locale
+    general = locale.partition("-")[0].lower()
+    return general if general in texts else FALLBACK

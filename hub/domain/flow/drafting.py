@@ -78,7 +78,7 @@ def draft(
         pieces = [*pieces, *_charged(lines, pieces, fees)]
     if charges and not pieces:
         pieces = [Piece(place, ZERO, (), (turn.event_id,)) for place, line in enumerate(lines) if line.delivered]
-    goods = amounts.goods(terms.currency, ((lines[piece.place].line, piece.quantity) for piece in pieces))
+    goods = amounts.goods(terms.currency, [(lines[piece.place].line, piece.quantity) for piece in pieces])
     document = Document(terms.currency, goods)
     agreed = tuple(amounts.beside(terms, goods, charges))
     reports = _reports(pieces) if agreed or early_percent else ()
@@ -95,11 +95,11 @@ def draft(
     if early_percent:
         everything += early_payment("allowance", computed.vat, early_percent, reports)
         computed = _compute(turn, document, everything)
-    settled = tuple(
+    settled = [
         _settled_line(lines[piece.place], piece, line, each, terms.currency)
         for piece, line, each in zip(pieces, goods, computed.lines, strict=True)
-    )
-    return Draft(settled, tuple(everything), computed)
+    ]
+    return Draft(tuple(settled), tuple(everything), computed)
 
 
 def early_payment(

@@ -69,7 +69,8 @@ def on_shipped(turn: Turn, event: StatusReported) -> Verdict:
         return _nothing(turn, Park("not-ready", "Nothing is ready that was not shipped already"))
     before = turn.state.lines
     set_lines(turn, [(part.place, ledger.ship(part.line, part.quantity)) for part in parts])
-    turn.explain(f"shipped: {in_words(parts)}")
+    goods = told(parts)
+    turn.explain(f"shipped: {goods}")
     _reopen(turn, event, parts)
     _note_overshipment(turn, parts, event)
     _note_held(turn, parts, event)
@@ -78,7 +79,7 @@ def on_shipped(turn: Turn, event: StatusReported) -> Verdict:
     advance(turn, "logistics")
     note_progress(turn, event)
     all_of_it = all(line.shipped >= ledger.wanted(line) for line in turn.state.lines)
-    notify(turn, "shipped" if all_of_it else "partly-shipped", reason=told(parts))
+    notify(turn, "shipped" if all_of_it else "partly-shipped", reason=goods)
     return None
 
 

@@ -79,7 +79,7 @@ def note_progress(turn: Turn, event: StatusReported) -> None:
 def in_words(parts: list[Reported]) -> str:
     """The quantities for the journal: `2 KGM of line 1, 3 C62 of line 2`."""
     shown = ", ".join(
-        [f"{part.quantity} {part.line.line.unit} of line {part.line.line.line_id}" for part in parts[:_SHOWN]]
+        [f"{part.quantity!s} {part.line.line.unit} of line {part.line.line.line_id}" for part in parts[:_SHOWN]]
     )
     return shown if len(parts) <= _SHOWN else f"{shown} and {len(parts) - _SHOWN} more lines"
 
