@@ -284,7 +284,10 @@ def conserved(lines: Iterable[LineState]) -> str | None:
     for line in lines:
         planned = line.unallocated + line.cancelled + line.short
         for allocation in line.allocations:
-            planned += allocation.quantity
+            quantity = allocation.quantity
+            if allocation.made < ZERO or allocation.taken < ZERO or not ZERO <= allocation.awaiting <= quantity:
+                return f"line {line.line.line_id}: a negative allocation"
+            planned += quantity
         if planned != line.line.quantity:
             return f"line {line.line.line_id}: ordered {line.line.quantity} but {planned} is accounted for"
         back = line.returned if line.missing == ZERO else line.returned + line.missing
@@ -297,10 +300,6 @@ def conserved(lines: Iterable[LineState]) -> str | None:
             return f"line {line.line.line_id}: {billed(line)} are billed of which the customer has {kept(line)}"
         if line.unallocated < ZERO or line.cancelled < ZERO or line.short < ZERO or line.missing < ZERO:
             return f"line {line.line.line_id}: a negative quantity"
-        for allocation in line.allocations:
-            awaiting = allocation.awaiting
-            if allocation.made < ZERO or allocation.taken < ZERO or not ZERO <= awaiting <= allocation.quantity:
-                return f"line {line.line.line_id}: a negative allocation"
     return None
 
 

@@ -98,7 +98,7 @@ def cash_rounding(amount: Decimal, step: Decimal) -> Decimal:
 
 def is_whole(amount: Decimal, currency: str) -> bool:
     """Whether the amount has no more decimals than the currency."""
-    return amount == round_half_up(amount, currency)
+    return not amount or amount == round_half_up(amount, currency)
 
 
 K = TypeVar("K", str, int)

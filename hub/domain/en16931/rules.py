@@ -194,16 +194,16 @@ def _adjustment(adjustment: Adjustment, currency: str, path: str) -> Iterator[Fi
             yield Finding("PEPPOL-EN16931-R040", f"{path}.amount", message)
 
 
-def _vat(vat: Vat, number_of_rule: str, path: str) -> Iterator[Finding]:
+def _vat(vat: Vat, number_of_rule: str, path: str) -> tuple[Finding, ...]:
     if vat.category not in CATEGORIES:
-        yield _unknown_category(vat.category, "BR-CL-18", f"{path}.category")
-    elif not rate_is_legal(vat):
-        wanted = {"positive": "above zero", "not negative": "not negative", "zero": "0", "none": "absent"}
-        yield Finding(
-            rule(vat.category, number_of_rule),
-            f"{path}.rate",
-            f"The VAT rate of category {vat.category} shall be {wanted[CATEGORIES[vat.category].rate]}, not {vat.rate}",
-        )
+        return (_unknown_category(vat.category, "BR-CL-18", f"{path}.category"),)
+    if rate_is_legal(vat):
+        return ()
+    wanted = {"positive": "above zero", "not negative": "not negative", "zero": "0", "none": "absent"}
+    message = (
+        f"The VAT rate of category {vat.category} shall be {wanted[CATEGORIES[vat.category].rate]}, not {vat.rate}"
+    )
+    return (Finding(rule(vat.category, number_of_rule), f"{path}.rate", message),)
 
 
 def _unknown_category(category: str, rule_on_codes: str, path: str) -> Finding:
