@@ -82,8 +82,7 @@ def finish_credit(turn: Turn) -> None:
     """Everything is settled: gives back what is left of the reservation."""
     if turn.state.credit_request is not None or turn.state.reserved > ZERO:
         _request(turn, "release", ZERO)
-    turn.move_credit("settle")
-    turn.update(credit_request=None, credit_due=None, horizon_due=None, reserved=ZERO)
+    turn.move_credit("settle", credit_request=None, credit_due=None, horizon_due=None, reserved=ZERO)
 
 
 def ask_for_the_rest(turn: Turn) -> None:

@@ -127,8 +127,7 @@ def _close(turn: Turn) -> None:
     ]
     record = invoice(turn, Occasion(cause="close", closing=True), pieces)
     _explain(turn, record)
-    turn.update(settlement_id=record.settlement_id, holds=())
-    turn.move_commercial("fulfil")
+    turn.move_commercial("fulfil", settlement_id=record.settlement_id, holds=())
     finish_credit(turn)
     _tell(turn, record)
     turn.move_billing("settle")
