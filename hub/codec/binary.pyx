@@ -14,7 +14,7 @@ from cpython.datetime cimport (
     datetime_year, import_datetime,
 )
 from cpython.dict cimport PyDict_GetItemWithError
-from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.object cimport PyObject, PyObject_TypeCheck, PyTypeObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from cpython.tuple cimport PyTuple_Check, PyTuple_GET_SIZE
@@ -121,7 +121,7 @@ cdef class Output:
 cdef class Input:
     """A message being read."""
 
-    cdef bytes raw
+    cdef bytes raw  # holds what `data` points into
     cdef const uint8_t* data
     cdef Py_ssize_t size
     cdef Py_ssize_t at
@@ -157,13 +157,16 @@ cdef class Input:
 # --- values ----------------------------------------------------------------------------------------------
 
 cdef int refuse(PyObject* value) except -1:
-    """The value has not the type of its field; a field that was never set has none."""
+    """The value has not the type of its field."""
     what = shown(<object>value) if value is not NULL else "nothing"
     raise Malformed("invalid-value", f"{what} is not a value of its type")
 
 
 cdef class Value:
-    """What can be written and read: one class for each kind."""
+    """What can be written and read: one class for each kind.
+
+    What is written is borrowed from the struct it lies in, which must not change meanwhile; NULL is a field never set.
+    """
 
     cdef int write(self, Output out, PyObject* value) except -1:
         raise NotImplementedError
@@ -255,7 +258,7 @@ cdef class Whole(Value):
 
 
 cdef struct Written:
-    PyObject* number
+    PyObject* number  # a reference of its own, so that no other number can come to lie there
     uint8_t size
     char text[NUMBER_SIZE]
 
@@ -287,21 +290,17 @@ cdef class Number(Value):
     written last have their text by the object.
     """
 
-    cdef Written* written
+    cdef Written written[NUMBERS_WRITTEN]
     cdef dict known
 
     def __cinit__(self):
         self.known = {}
-        self.written = <Written*>PyMem_Calloc(NUMBERS_WRITTEN, sizeof(Written))
-        if self.written is NULL:
-            raise MemoryError
 
     def __dealloc__(self):
         cdef int at
         for at in range(NUMBERS_WRITTEN):
             if self.written[at].number is not NULL:
                 Py_DECREF(<object>self.written[at].number)
-        PyMem_Free(self.written)
 
     cdef int write(self, Output out, PyObject* value) except -1:
         cdef Written* entry = &self.written[(<uintptr_t>value >> 4) & (NUMBERS_WRITTEN - 1)]
@@ -405,11 +404,13 @@ cdef class Moment(Value):
         if value is NULL or not PyDateTime_Check(<object>value):
             return refuse(value)
         moment = <object>value
-        zone = datetime_tzinfo(moment)
-        if zone is not UTC:
-            if zone is None:
+        if datetime_tzinfo(moment) is not UTC:
+            if moment.utcoffset() is None:
                 raise Malformed("invalid-value", f"{moment} has no time zone")
-            moment = moment.astimezone(UTC)
+            try:
+                moment = moment.astimezone(UTC)
+            except OverflowError:
+                raise Malformed("invalid-value", f"{moment} is outside the years 1 to 9999 in UTC") from None
         seconds = days_of(datetime_year(moment), datetime_month(moment), datetime_day(moment)) * 86_400
         seconds += datetime_hour(moment) * 3_600 + datetime_minute(moment) * 60 + datetime_second(moment)
         return out.put_long(seconds * 1_000_000 + datetime_microsecond(moment))
@@ -440,7 +441,7 @@ cdef class Choice(Value):
     cdef dict texts
 
     def __init__(self, values):
-        self.texts = {value: value for value in values}
+        self.texts = {value.encode().decode("latin-1"): value for value in values}
         self.codes = {value: _encoded(value) for value in values}
 
     cdef int write(self, Output out, PyObject* value) except -1:
@@ -460,8 +461,8 @@ cdef class Choice(Value):
             self.refuse(text)
         return <object>found
 
-    cdef int refuse(self, str text) except -1:
-        raise Malformed("invalid-value", f"{shown(text)} is not one of {', '.join(self.texts)}")
+    cdef int refuse(self, object text) except -1:
+        raise Malformed("invalid-value", f"{shown(text)} is not one of {', '.join(self.codes)}")
 
 
 def _encoded(text):
@@ -478,7 +479,7 @@ cdef class Maybe(Value):
 
     cdef Value of
 
-    def __init__(self, Value of):
+    def __init__(self, Value of not None):
         self.of = of
 
     cdef int write(self, Output out, PyObject* value) except -1:
@@ -502,7 +503,7 @@ cdef class Many(Value):
 
     cdef Value of
 
-    def __init__(self, Value of):
+    def __init__(self, Value of not None):
         self.of = of
 
     cdef int write(self, Output out, PyObject* value) except -1:
@@ -526,16 +527,16 @@ cdef class Many(Value):
         cdef int64_t count = message.take_long()
         if count == 0:
             return ()
-        try:
-            while count != 0:
-                if count < 0:  # a block that says how many bytes it has
-                    message.take_long()
+        while count != 0:
+            if count < 0:  # a block that says how many bytes it has
+                message.take_long()
+            try:
                 while count != 0:
                     items.append(self.of.read(message))
                     count += 1 if count < 0 else -1
-                count = message.take_long()
-        except Malformed as error:
-            raise located(error, f"[{len(items)}]") from None
+            except Malformed as error:
+                raise located(error, f"[{len(items)}]") from None
+            count = message.take_long()
         return tuple(items)
 
 
@@ -614,7 +615,7 @@ cdef class Layouts:
             scalar.DAY: Day(), scalar.INSTANT: Moment(), scalar.RAW: Raw(),
         }
 
-    def layout(self, record, bytes head):
+    def layout(self, record, bytes head not None):
         """What writes and reads a record. Raises ConfigError for a struct with too many fields."""
         return Layout(record.name, head, self.value_of(record))
 
@@ -640,7 +641,7 @@ cdef class Layout:
     cdef bytes head
     cdef Value value
 
-    def __init__(self, str name, bytes head, Value value):
+    def __init__(self, str name, bytes head not None, Value value not None):
         self.name = name
         self.head = head
         self.value = value
@@ -652,7 +653,7 @@ cdef class Layout:
         self.value.write(out, <PyObject*>value)
         return PyBytes_FromStringAndSize(out.data, out.size)
 
-    def read(self, bytes raw):
+    def read(self, bytes raw not None):
         """The struct of a message that begins as it should, and where it ends. Raises Malformed."""
         cdef Input message = Input.__new__(Input)
         message.raw = raw

@@ -23,5 +23,8 @@ def located(error: Malformed, part: str) -> Malformed:
 
 def shown(value: object) -> str:
     """A value as a message shows it: one line, bounded."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits, which Python does not write down
+        text = f"{type(value).__name__} too large to show"
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 import tracemalloc
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
-from typing import Any
+from enum import StrEnum
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -21,6 +22,8 @@ from hub.domain.model import Frozen
 from hub.errors import ConfigError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NOWHERE = type("Nowhere", (tzinfo,), {"utcoffset": lambda *_: None})()
+"""A zone that does not know how far it is from UTC."""
 PLAIN = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?", re.ASCII)
 
 
@@ -38,6 +41,18 @@ class OfNumber(Frozen):
 
 class OfFlag(Frozen):
     value: bool
+
+
+class OfWhole(Frozen):
+    number: int
+
+
+class OfChoice(Frozen):
+    by: Literal["Güterzug", "sea"]
+
+
+class Carrier(StrEnum):
+    PLANE = "plane"
 
 
 class Part(Frozen):
@@ -104,6 +119,22 @@ def test_a_moment_of_another_zone_is_the_same_moment() -> None:
     assert layout.write(OfMoment(there)) == layout.write(OfMoment(there.astimezone(UTC)))
 
 
+@pytest.mark.parametrize(
+    ("moment", "why"),
+    [
+        (datetime(2025, 3, 1), "2025-03-01 00:00:00 has no time zone"),  # noqa: DTZ001
+        (datetime(2025, 3, 1, tzinfo=NOWHERE), "2025-03-01 00:00:00 has no time zone"),
+        (
+            datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
+            "0001-01-01 00:00:00+01:00 is outside the years 1 to 9999 in UTC",
+        ),
+    ],
+    ids=["naive", "zone without offset", "before the calendar"],
+)
+def test_a_moment_that_has_none_in_utc_is_refused(moment: datetime, why: str) -> None:
+    assert _refused(_layout(OfMoment), OfMoment(moment)) == f"value: {why}"
+
+
 @pytest.mark.parametrize("days", [-719_163, 2_932_897, 2**40, -(2**63)])
 def test_a_day_outside_the_calendar_is_refused(days: int) -> None:
     with pytest.raises(Malformed, match="outside the years 1 to 9999"):
@@ -140,6 +171,45 @@ def test_numbers_that_come_and_go_are_written_as_they_are() -> None:
 @pytest.mark.parametrize("value", [1, 0, None, "true"])
 def test_a_flag_is_a_flag(value: Any) -> None:
     assert _refused(_layout(OfFlag), OfFlag(value)) == f"value: {value!r} is not a value of its type"
+
+
+def test_a_whole_number_too_large_to_show_is_refused() -> None:
+    why = "number: int too large to show does not fit 64 bits"
+    assert _refused(_layout(OfWhole), OfWhole(10**5_000)) == why
+
+
+@pytest.mark.parametrize("value", ["plane", Carrier.PLANE])
+def test_what_is_no_choice_is_refused_whichever_kind_of_text_it_is(value: Any) -> None:
+    assert _refused(_layout(OfChoice), OfChoice(value)) == f"by: {value!r} is not one of Güterzug, sea"
+
+
+def test_a_choice_of_any_letters_is_read_as_written() -> None:
+    layout = _layout(OfChoice)
+    message = layout.write(OfChoice("Güterzug"))
+    assert layout.read(message) == (OfChoice("Güterzug"), len(message))
+
+
+def test_a_field_never_set_is_refused() -> None:
+    for shape in (str, bytes, bool, int, Decimal, date, datetime, Literal["a"], str | None, tuple[str, ...], Part):
+        struct = msgspec.defstruct("Changing", [("value", shape)])
+        half_made = struct("a")
+        del half_made.value  # type: ignore[attr-defined]
+        assert _refused(_layout(struct), half_made) == "value: nothing is not a value of its type"
+
+
+def test_a_count_that_is_cut_short_is_not_laid_to_an_item() -> None:
+    layout = _layout(Whole)
+    with pytest.raises(Malformed) as refusal:
+        layout.read(b"\x02\x02a")
+    assert refusal.value.path == "parts"
+
+
+def test_nothing_is_no_message() -> None:
+    nothing: Any = None
+    with pytest.raises(TypeError, match="expected bytes"):
+        _layout(Part).read(nothing)
+    with pytest.raises(TypeError, match="expected bytes"):
+        Layouts().layout(record_of(Part), nothing)
 
 
 def test_a_byte_that_is_no_flag_is_refused() -> None:

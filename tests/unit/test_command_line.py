@@ -336,3 +336,12 @@ def test_nothing_said_is_answered_with_the_help(
     assert status == Exit.USAGE
     assert "replay" in output + errors
     assert "hub: " not in errors
+
+
+def test_whoever_has_not_compiled_the_codec_is_told_how() -> None:
+    without = "import runpy, sys; sys.modules['hub.codec.binary'] = None; runpy.run_module('hub', run_name='__main__')"
+    command = [sys.executable, "-c", without]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == Exit.FAILED
+    assert ended.stderr.startswith("hub: The codec is not compiled for this Python: run `./run setup`")
+    assert ended.stderr.count("\n") == 1
