@@ -167,10 +167,10 @@ def _totals(document: Document) -> Totals:
     due = tax_inclusive - prepaid + third_party
     step = document.rounding_step
     rounding = round_half_up(document.rounding if step is None else cash_rounding(due, step), currency)
-    return Totals(
-        currency=currency,
-        lines=lines,
-        adjustments=adjustments,
+    return Totals(  # Python puts more than 15 names of a call into a dictionary first
+        currency,
+        lines,
+        adjustments,
         line_total=line_sum,
         allowance_total=allowances,
         charge_total=charges,

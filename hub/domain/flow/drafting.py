@@ -218,10 +218,10 @@ def _vat(line: OrderLine) -> Vat:
 
 def _settled_line(line: LineState, piece: Piece, billed: Line, computed: LineTotal, currency: str) -> SettledLine:
     item = line.line
-    return SettledLine(
-        line_id=item.line_id,
-        item_id=item.item_id,
-        description=item.description,
+    return SettledLine(  # Python puts more than 15 names of a call into a dictionary first
+        item.line_id,
+        item.item_id,
+        item.description,
         ordered=item.quantity,
         delivered=kept(line),
         quantity=piece.quantity,
