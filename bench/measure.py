@@ -51,7 +51,7 @@ class Timing:
     """Seconds from the process's start to the first committed output."""
     seconds: float
     rate: float | None
-    """Events per second: those committed after the first look that saw any, by the time they took."""
+    """Events per second: those committed after the first look that saw any, or of a warm peer all, by their time."""
     second_half: float | None
     """Events per second of the second half of the events, when everything is warm."""
     counted: int
@@ -95,14 +95,15 @@ async def watch(
         await consumer.stop()
 
 
-def timing(looks: Sequence[Look], committed: Sequence[Sequence[int]]) -> Timing:
+def timing(looks: Sequence[Look], committed: Sequence[Sequence[int]], *, warm: bool = False) -> Timing:
     """Turn looks, the first before and the last after everything, into speeds.
 
-    `committed` holds the offsets of the committed records of each partition, ascending.
+    `committed` holds the offsets of the committed records of each partition, ascending. A peer that is `warm` had
+    nothing to start at the first look: what it does until its first commit counts.
     """
     counts = [sum(map(bisect_left, committed, look.offsets)) for look in looks]
     total = counts[-1]
-    first = next(i for i, count in enumerate(counts) if count > counts[0])
+    first = 0 if warm else next(i for i, count in enumerate(counts) if count > counts[0])
     last = counts.index(total)
     middle = next(i for i, count in enumerate(counts) if count * 2 >= counts[0] + total)
 
