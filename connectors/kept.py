@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,21 +35,23 @@ class KeptFile:
 
     def __enter__(self) -> Self:
         """Raises ConfigError if the file cannot be used, as another process holds it."""
-        try:
-            if self._forget:
-                self._base = sqlite3.connect(":memory:", isolation_level=None)
-                if self._path.exists():
-                    with sqlite3.connect(self._path) as kept:
-                        kept.backup(self._base)
-                    kept.close()
-            else:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._base = sqlite3.connect(self._path, isolation_level=None, timeout=1)
-                self._base.execute("pragma journal_mode = wal")
-            self._base.executescript(_POSITIONS + self.tables)
-            self._base.execute("begin immediate")
-        except (sqlite3.Error, OSError) as error:
-            raise ConfigError(f"{self._path} cannot be used ({error}); only one process may write to it") from error
+        with ExitStack() as opened:
+            try:
+                if self._forget:
+                    self._base = opened.enter_context(closing(sqlite3.connect(":memory:", isolation_level=None)))
+                    if self._path.exists():
+                        with closing(sqlite3.connect(self._path)) as kept:
+                            kept.backup(self._base)
+                else:
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    connection = sqlite3.connect(self._path, isolation_level=None, timeout=1)
+                    self._base = opened.enter_context(closing(connection))
+                    self._base.execute("pragma journal_mode = wal")
+                self._base.executescript(_POSITIONS + self.tables)
+                self._base.execute("begin immediate")
+            except (sqlite3.Error, OSError) as error:
+                raise ConfigError(f"{self._path} cannot be used ({error}); only one process may write to it") from error
+            opened.pop_all()  # open until __exit__
         return self
 
     def __exit__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -155,8 +156,11 @@ def test_dead_letters_can_be_read_while_the_sender_runs_and_a_second_sender_cann
         queue.commit()
         with Queue(tmp_path / "q.sqlite3", forget=True) as other:
             assert [each.reason for each in other.dead()] == ["no"]
+        second = Queue(tmp_path / "q.sqlite3")
         with pytest.raises(ConfigError, match="only one process"):
-            Queue(tmp_path / "q.sqlite3").__enter__()
+            second.__enter__()
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            second.positions()
 
 
 def test_waits_double_up_to_the_longest_and_differ_by_chance() -> None:
