@@ -29,6 +29,7 @@ def create_agent(codec: Codec, rules: Rules, *, max_event_bytes: int) -> AgentSp
         outputs=(CAPACITY_DECISIONS,),
         changelog=CAPACITY_STATE,
         handler=CapacityHandler(codec, rules, max_event_bytes=max_event_bytes),
+        rewrite=codec.encode,
         rekey=HUB_REKEYED_NODES,
         dead_letter=HUB_DEAD_LETTER,
         record_key=node_of,

@@ -53,6 +53,7 @@ def create_agent(codec: Codec, rules: Rules, *, max_event_bytes: int) -> AgentSp
         outputs=(CREDIT_DECISIONS, ITEMS_COPIES),
         changelog=CREDIT_STATE,
         handler=CreditHandler(codec, rules, max_event_bytes=max_event_bytes),
+        rewrite=codec.encode,
         rekey=HUB_REKEYED_CUSTOMERS,
         dead_letter=HUB_DEAD_LETTER,
         record_key=home_of,

@@ -76,6 +76,7 @@ def create_agent(codec: Codec, rules: Rules, *, max_event_bytes: int) -> AgentSp
         outputs=OUTPUTS,
         changelog=ORDERS_STATE,
         handler=OrdersHandler(codec, rules, max_event_bytes=max_event_bytes),
+        rewrite=codec.encode,
         rekey=HUB_REKEYED,
         dead_letter=HUB_DEAD_LETTER,
         key_name="order_id",

@@ -171,7 +171,22 @@ cdef class Value:
     cdef int write(self, Output out, PyObject* value) except -1:
         raise NotImplementedError
 
+    cdef int rewrite(self, Output out, PyObject* value, PyObject* old, Input was) except -1:
+        """Write the value in the place of an old one, whose bytes come next in `was` and are passed over.
+
+        The very same object has the same bytes still: they are copied.
+        """
+        cdef Py_ssize_t begin = was.at
+        self.skip(was)
+        if value == old:
+            return out.put(<const char*>was.data + begin, was.at - begin)
+        return self.write(out, value)
+
     cdef object read(self, Input message):
+        raise NotImplementedError
+
+    cdef int skip(self, Input message) except -1:
+        """Pass over a value."""
         raise NotImplementedError
 
 
@@ -205,6 +220,10 @@ cdef class Text(Value):
         except UnicodeDecodeError as error:
             raise Malformed("not-utf8", f"byte {error.start} of the text is not UTF-8") from None
 
+    cdef int skip(self, Input message) except -1:
+        message.take(message.take_length())
+        return 0
+
 
 @cython.final
 cdef class Raw(Value):
@@ -219,6 +238,10 @@ cdef class Raw(Value):
     cdef object read(self, Input message):
         cdef Py_ssize_t size = message.take_length()
         return PyBytes_FromStringAndSize(message.take(size), size)
+
+    cdef int skip(self, Input message) except -1:
+        message.take(message.take_length())
+        return 0
 
 
 @cython.final
@@ -238,6 +261,10 @@ cdef class Flag(Value):
             raise Malformed("invalid-value", f"{byte} is neither true nor false")
         return byte == 1
 
+    cdef int skip(self, Input message) except -1:
+        message.take(1)
+        return 0
+
 
 @cython.final
 cdef class Whole(Value):
@@ -255,6 +282,10 @@ cdef class Whole(Value):
 
     cdef object read(self, Input message):
         return message.take_long()
+
+    cdef int skip(self, Input message) except -1:
+        message.take_long()
+        return 0
 
 
 cdef struct Written:
@@ -346,6 +377,10 @@ cdef class Number(Value):
         number = self.known[key] = Decimal(key)
         return number
 
+    cdef int skip(self, Input message) except -1:
+        message.take(message.take_length())
+        return 0
+
 
 cdef struct Civil:
     int year
@@ -394,6 +429,10 @@ cdef class Day(Value):
         civil = civil_of(days)
         return date_new(civil.year, civil.month, civil.day)
 
+    cdef int skip(self, Input message) except -1:
+        message.take_long()
+        return 0
+
 
 @cython.final
 cdef class Moment(Value):
@@ -432,6 +471,10 @@ cdef class Moment(Value):
             civil.year, civil.month, civil.day, second // 3_600, second // 60 % 60, second % 60, of_day % 1_000_000, UTC
         )
 
+    cdef int skip(self, Input message) except -1:
+        message.take_long()
+        return 0
+
 
 @cython.final
 cdef class Choice(Value):
@@ -464,6 +507,10 @@ cdef class Choice(Value):
     cdef int refuse(self, object text) except -1:
         raise Malformed("invalid-value", f"{shown(text)} is not one of {', '.join(self.codes)}")
 
+    cdef int skip(self, Input message) except -1:
+        message.take(message.take_length())
+        return 0
+
 
 def _encoded(text):
     cdef Output out = Output()
@@ -495,6 +542,18 @@ cdef class Maybe(Value):
         if branch != 1:
             raise Malformed("invalid-value", f"branch {branch} of a union of two")
         return self.of.read(message)
+
+    cdef int rewrite(self, Output out, PyObject* value, PyObject* old, Input was) except -1:
+        if value == old or value == Py_None or old == Py_None:
+            return Value.rewrite(self, out, value, old, was)
+        was.take(1)
+        out.put_byte(2)
+        return self.of.rewrite(out, value, old, was)
+
+    cdef int skip(self, Input message) except -1:
+        if message.take_long() != 0:
+            self.of.skip(message)
+        return 0
 
 
 @cython.final
@@ -538,6 +597,40 @@ cdef class Many(Value):
                 raise located(error, f"[{len(items)}]") from None
             count = message.take_long()
         return tuple(items)
+
+    cdef int rewrite(self, Output out, PyObject* value, PyObject* old, Input was) except -1:
+        cdef Py_ssize_t at = 0
+        cdef Py_ssize_t count, before
+        if value == old or value is NULL or not PyTuple_Check(<object>value) or not PyTuple_GET_SIZE(<object>value):
+            return Value.rewrite(self, out, value, old, was)
+        count = PyTuple_GET_SIZE(<object>value)
+        before = was.take_long()
+        if not PyTuple_Check(<object>old) or before != PyTuple_GET_SIZE(<object>old):
+            raise Malformed("invalid-value", "the message of what it replaces has another length")
+        out.put_long(count)
+        try:
+            for at in range(min(count, before)):
+                self.of.rewrite(out, PyTuple_GET_ITEM(<object>value, at), PyTuple_GET_ITEM(<object>old, at), was)
+            for at in range(before, count):
+                self.of.write(out, PyTuple_GET_ITEM(<object>value, at))
+        except Malformed as error:
+            raise located(error, f"[{at}]") from None
+        for at in range(count, before):
+            self.of.skip(was)
+        if before:
+            was.take(1)
+        return out.put_byte(0)
+
+    cdef int skip(self, Input message) except -1:
+        cdef int64_t count = message.take_long()
+        while count != 0:
+            if count < 0:
+                message.take(message.take_length())
+            else:
+                for _ in range(count):
+                    self.of.skip(message)
+            count = message.take_long()
+        return 0
 
 
 @cython.final
@@ -587,6 +680,35 @@ cdef class Record(Value):
         finally:
             for at in range(done):
                 Py_DECREF(<object>parts[at])
+
+    cdef int rewrite(self, Output out, PyObject* value, PyObject* old, Input was) except -1:
+        cdef Py_ssize_t at = 0
+        cdef Py_ssize_t same = was.at  # from here on nothing has changed
+        cdef PyObject* part
+        cdef PyObject* before
+        if value == old or value is NULL or Py_TYPE(<object>value) is not Py_TYPE(<object>old):
+            return Value.rewrite(self, out, value, old, was)
+        try:
+            for at in range(self.count):
+                part = (<PyObject**>(<char*>value + self.offsets[at]))[0]
+                before = (<PyObject**>(<char*>old + self.offsets[at]))[0]
+                if part is NULL or before is NULL:
+                    refuse(NULL)
+                if part == before:
+                    (<Value>PyList_GET_ITEM(self.values, at)).skip(was)
+                    continue
+                out.put(<const char*>was.data + same, was.at - same)
+                (<Value>PyList_GET_ITEM(self.values, at)).rewrite(out, part, before, was)
+                same = was.at
+        except Malformed as error:
+            raise located(error, self.names[at]) from None
+        return out.put(<const char*>was.data + same, was.at - same)
+
+    cdef int skip(self, Input message) except -1:
+        cdef Py_ssize_t at
+        for at in range(self.count):
+            (<Value>PyList_GET_ITEM(self.values, at)).skip(message)
+        return 0
 
 
 def _offset(struct, str name):
@@ -653,12 +775,26 @@ cdef class Layout:
         self.value.write(out, <PyObject*>value)
         return PyBytes_FromStringAndSize(out.data, out.size)
 
-    def read(self, bytes raw not None):
-        """The struct of a message that begins as it should, and where it ends. Raises Malformed."""
+    def rewrite(self, value, old, bytes written not None):
+        """The message of a struct that replaces another, `old`, of which the message is at hand. Raises Malformed."""
+        cdef Output out = Output()
+        if not written.startswith(self.head):
+            return self.write(value)
+        out.put(PyBytes_AS_STRING(self.head), PyBytes_GET_SIZE(self.head))
+        self.value.rewrite(out, <PyObject*>value, <PyObject*>old, self.opened(written))
+        return PyBytes_FromStringAndSize(out.data, out.size)
+
+    cdef Input opened(self, bytes raw):
+        """The message, behind its head."""
         cdef Input message = Input.__new__(Input)
         message.raw = raw
         message.data = <const uint8_t*>PyBytes_AS_STRING(raw)
         message.size = PyBytes_GET_SIZE(raw)
         message.at = PyBytes_GET_SIZE(self.head)
+        return message
+
+    def read(self, bytes raw not None):
+        """The struct of a message that begins as it should, and where it ends. Raises Malformed."""
+        cdef Input message = self.opened(raw)
         value = self.value.read(message)
         return value, message.at

@@ -70,13 +70,13 @@ class Codec:
                 )
         return cls(pinned, {schema_name(record.__name__): record for record in RECORDS})
 
-    def encode(self, value: Frozen) -> bytes:
-        """The message of a struct."""
+    def encode(self, value: S, old: S | None = None, written: bytes = b"") -> bytes:
+        """The message of a struct. Where it replaces an `old` one `written` before, what is the same is copied."""
         writer = self._writers.get(type(value))
         if writer is None:
             raise CodecError("wrong-type", f"{type(value).__name__} is not a record type with a schema.")
         try:
-            message = writer.write(value)
+            message = writer.write(value) if old is None else writer.rewrite(value, old, written)
         except Malformed as error:
             raise CodecError(error.reason, f"{writer.name}.{error.path} cannot be sent: {error.text}.") from None
         if len(message) > MAX_OUTPUT_BYTES:

@@ -109,6 +109,8 @@ class AgentSpec(Generic[S]):
     """What `work.stepped` is told of, so that the metrics show it before it happens for the first time."""
     bounds: tuple[str, ...] = ()
     """What may follow a slash in a state's label: the upper bound, in hours, of the slack it has; rising to +Inf."""
+    rewrite: Callable[[S, S, bytes], bytes] | None = None
+    """What `handler.encode` gives for a state, made from the one it replaces, given next, and the value of that."""
     record_key: Callable[[bytes], bytes] = _itself
     """The key of the records that a state's key belongs to, where several states lie with one: their partition's."""
 

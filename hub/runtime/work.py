@@ -23,8 +23,11 @@ _TRACE_BYTES = {"traceparent": 64, "tracestate": 512}
 """Header names of W3C Trace Context, and how long each may be."""
 
 
-Held = tuple[object, int, str, Marks]
-"""A decoded state, its due time in ms (0: none), label, marks. Bare tuples here and below: there is one per record."""
+Held = tuple[object, int, str, Marks, bytes]
+"""A decoded state, its due time in ms (0: none), label, marks, and its bytes, empty until it is sealed.
+
+Bare tuples here and below: there is one per record.
+"""
 
 Output = tuple[bytes | None, bytes | None, Headers]
 """One message to be sent with the transaction: key, value, headers."""
@@ -143,7 +146,7 @@ class Work(Generic[S]):
             raise ValueError(f"due time {due_ms} ms is not one between 1970 and the year 292278994")
         if label and len(label) > _LABEL_CHARACTERS:
             raise ValueError(f"label {label!r} is longer than {_LABEL_CHARACTERS} characters")
-        self._changed[key] = None if state is None else (state, due_ms or 0, label, marks)
+        self._changed[key] = None if state is None else (state, due_ms or 0, label, marks, b"")
 
     def emit(self, topic: str, key: bytes, value: bytes, headers: Headers | None = None) -> None:
         """Send a message to the partition its key belongs on."""
@@ -234,7 +237,6 @@ class Work(Generic[S]):
 
     def seal(self) -> dict[bytes, Entry | None]:
         """Encode every changed state, add it to the changelog outputs, and give what the store is to write."""
-        encode = self._spec.handler.encode
         changelog: list[Output] = []
         entries: dict[bytes, Entry | None] = {}
         for key, held in self._changed.items():
@@ -242,8 +244,9 @@ class Work(Generic[S]):
                 entries[key] = None
                 changelog.append((key, None, []))
                 continue
-            state, due_ms, label, marks = held
-            raw = encode(state)  # type: ignore[arg-type]
+            state, due_ms, label, marks, _ = held
+            raw = self._encoded(key, state)  # type: ignore[arg-type]
+            self._changed[key] = (state, due_ms, label, marks, raw)
             entries[key] = Entry(raw, due_ms, label, marks)
             beside = state_headers(due_ms, label, marks) if due_ms or label or marks else _NO_HEADERS
             changelog.append((key, raw, beside))
@@ -276,6 +279,13 @@ class Work(Generic[S]):
             written = [("hub-input-ms", str(input_ms[source]).encode())]
             self.outputs[APPLIED_TOPIC, self.partition].append((key, str(offset).encode(), written))
 
+    def _encoded(self, key: bytes, state: S) -> bytes:
+        """The state's changelog value, made from the one it replaces where that is at hand."""
+        rewrite, old = self._spec.rewrite, self._cache.get(key)
+        if rewrite is None or old is None:
+            return self._spec.handler.encode(state)
+        return rewrite(state, old[0], old[4])  # type: ignore[arg-type]
+
     def _held(self, key: bytes) -> Held | None:
         if key in self._changed:
             return self._changed[key]
@@ -287,7 +297,7 @@ class Work(Generic[S]):
             if entry is None:
                 self._absent.add(key)
                 return None
-            held = (self._spec.handler.decode(entry.raw), *entry[1:])
+            held = (self._spec.handler.decode(entry.raw), *entry[1:], entry.raw)
             self._cache.update({key: held})
         return held
 

@@ -278,3 +278,11 @@ def test_only_so_many_numbers_are_remembered() -> None:
     finally:
         tracemalloc.stop()
     assert kept < 1_500_000, "8,192 numbers take less"
+
+
+def test_a_message_that_is_not_of_what_is_replaced_is_refused() -> None:
+    layout = _layout(Whole)
+    one, two = Whole((Part("a"),)), Whole((Part("a"), Part("b")))
+    assert layout.rewrite(two, one, layout.write(one)) == layout.write(two)
+    with pytest.raises(Malformed, match="has another length"):
+        layout.rewrite(Whole((Part("c"),)), two, layout.write(one))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -158,7 +159,7 @@ def test_keys_of_other_partitions_are_not_owned(store: Store, cache: StateCache)
     work = _work(store, cache)
     assert work.owns(HERE)
     assert not work.owns(ELSEWHERE)
-    cache.update({HERE: (Count(1, 1), 0, "", ())})
+    cache.update({HERE: (Count(1, 1), 0, "", (), b"")})
     assert work.owns(HERE)
 
 
@@ -195,6 +196,33 @@ def test_a_disarmed_timer_is_due_no_more_and_leaves_the_state(store: Store, cach
     assert work.due_ms(b"gone") == 0
 
 
+def test_a_state_may_be_made_from_the_one_it_replaces_and_the_bytes_of_that(store: Store, cache: StateCache) -> None:
+    asked = []
+
+    def rewrite(state: Count, old: Count, written: bytes) -> bytes:
+        asked.append((state, old, written))
+        return b"again"
+
+    agent = dataclasses.replace(spec(), rewrite=rewrite)
+
+    def sealed(*keys: bytes) -> dict[bytes, bytes]:
+        work = Work(agent, PARTITION, PARTITIONS, now=NOW, store=store, cache=cache)
+        for key in keys:
+            state = work.get(key)
+            work.put(key, Count(1, 11) if state is None else Count(state.count + 1, state.total))
+        entries = work.seal()
+        work.publish()
+        return {key: entry.raw for key, entry in entries.items() if entry}
+
+    assert sealed(b"old", b"new") == {b"old": b"again", b"new": b"[1,11]"}
+    assert sealed(b"old", b"new") == {b"old": b"again", b"new": b"again"}
+    assert asked == [
+        (Count(2, 10), Count(1, 10), b"[1,10]"),
+        (Count(3, 10), Count(2, 10), b"again"),
+        (Count(2, 11), Count(1, 11), b"[1,11]"),
+    ]
+
+
 @pytest.mark.parametrize("due_ms", [-1, 1 << 63])
 def test_a_due_time_that_no_store_can_hold_is_an_error_before_anything_is_sent(
     store: Store, cache: StateCache, due_ms: int
@@ -222,19 +250,19 @@ def test_applied_offsets_go_to_the_partition_they_speak_of(store: Store, cache: 
 def test_the_cache_forgets_the_states_not_touched_for_longest() -> None:
     cache = StateCache(2)
     for key in (b"a", b"b", b"c", b"d"):
-        cache.update({key: (key, 0, "", ())})
+        cache.update({key: (key, 0, "", (), b"")})
     assert cache.get(b"a") is None
-    assert cache.get(b"c") == (b"c", 0, "", ())
-    cache.update({b"e": (b"e", 0, "", ())})
-    cache.update({b"f": (b"f", 0, "", ())})
+    assert cache.get(b"c") == (b"c", 0, "", (), b"")
+    cache.update({b"e": (b"e", 0, "", (), b"")})
+    cache.update({b"f": (b"f", 0, "", (), b"")})
     assert cache.get(b"d") is None
-    assert cache.get(b"c") == (b"c", 0, "", ())
+    assert cache.get(b"c") == (b"c", 0, "", (), b"")
 
 
 def test_a_state_that_is_gone_does_not_come_back_from_the_older_generation() -> None:
     cache = StateCache(2)
-    cache.update({b"a": (b"a", 0, "", ()), b"b": (b"b", 0, "", ())})
+    cache.update({b"a": (b"a", 0, "", (), b""), b"b": (b"b", 0, "", (), b"")})
     cache.update({b"a": None})
     assert cache.get(b"a") is None
-    cache.update({b"c": (b"c", 0, "", ())})
+    cache.update({b"c": (b"c", 0, "", (), b"")})
     assert cache.get(b"a") is None
