@@ -23,6 +23,7 @@ from bench.broker import kafka
 from bench.contenders import HUB, ROOT, build_kafka_streams, contenders
 from bench.full_orders import TITLE, OrdersBench
 from bench.measure import StalledError
+from bench.rest import rest
 from bench.result import Result
 from bench.trivial import TrivialBench
 from bench.workload import Workload
@@ -84,6 +85,7 @@ async def _measure(options: argparse.Namespace) -> list[Result]:
                 runs.append((TITLE, OrdersBench(bootstrap, work, options.orders).run))
             for title, run in runs:
                 print(f"{title} ...", file=sys.stderr, flush=True)
+                await rest()
                 try:
                     results.append(await run())
                 except StalledError as stalled:

@@ -22,6 +22,7 @@ from bench.load import load
 from bench.measure import Look, in_sequence, timing, watch
 from bench.orders import CHAPTERS, Chapter, claim, events, generate, messages, terms
 from bench.process import Peer
+from bench.rest import rest
 from bench.result import Result
 from bench.workload import PARTITIONS
 from hub.codec import Codec
@@ -64,6 +65,7 @@ class OrdersBench:
                 for chapter in CHAPTERS:
                     worker.hold()
                     await self._load(chapter)
+                    await rest()
                     looks.append(await self._watch(worker, ORDERS_JOURNAL, chapter.entries * len(self._orders)))
                 peak = worker.peak_bytes()
         examiner = Examiner(self._codec)
