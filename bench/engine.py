@@ -4,7 +4,7 @@
     ./run bench --quick         a smoke run of two minutes, which writes no document
     ./run bench --only faust    one of them
 
-The peers keep a count and a sum per key and give one output for each input; at last `hub worker` takes whole orders.
+First `hub worker` takes whole orders. Then the peers keep a count and a sum per key and give one output for each input.
 What each commits is read back and held against what it was given: none lost, none doubled, counts, sums and
 settlements right; else the command fails.
 """
@@ -82,7 +82,7 @@ async def _measure(options: argparse.Namespace) -> list[Result]:
             trivial = TrivialBench(bootstrap, work, Workload(options.events, options.keys))
             runs = [(each.title, partial(trivial.run, each)) for each in (*chosen[first:], *chosen[:first])]
             if HUB in options.only:
-                runs.append((TITLE, OrdersBench(bootstrap, work, options.orders).run))
+                runs.insert(0, (TITLE, OrdersBench(bootstrap, work, options.orders).run))
             for title, run in runs:
                 print(f"{title} ...", file=sys.stderr, flush=True)
                 await rest()

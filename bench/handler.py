@@ -24,6 +24,7 @@ from bench.orders import generate
 from bench.play import Play
 from bench.report import replace_section
 from hub.agents import orders
+from hub.codec import Codec
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,12 +57,16 @@ class Stopwatch:
 
         return run
 
-    def attach(self, play: Play) -> None:
-        """Time every stage of a play, in all this process."""
-        codec = play.codec
+    def codec(self) -> Codec:
+        """One that is timed."""
+        codec = Codec.load()
         codec.encode = self.timed(_encoding, codec.encode)  # type: ignore[method-assign]
         codec.decode = self.timed(_decoding, codec.decode)  # type: ignore[method-assign]
         codec.decode_as = self.timed(_decoding, codec.decode_as)  # type: ignore[method-assign]
+        return codec
+
+    def attach(self, play: Play) -> None:
+        """Time the other stages of a play, in all this process."""
         orders.decide = self.timed(lambda *_: "decide", orders.decide)  # type: ignore[attr-defined]
         play.write = self.timed(lambda *_: "write the store", play.write)  # type: ignore[method-assign]
         play.transact = self.timed(  # type: ignore[method-assign]
@@ -69,7 +74,7 @@ class Stopwatch:
         )
 
 
-def _encoding(_: bytes, value: object) -> str:
+def _encoding(_: bytes, value: object, *_replaced: object) -> str:
     name = type(value).__name__
     if name == "JournalEntry":
         return "encode the journal"
@@ -86,7 +91,7 @@ def measure(count: int) -> tuple[dict[str, float], float]:
     placed = generate(count, CUSTOMERS, now)
     watch = Stopwatch()
     with tempfile.TemporaryDirectory() as directory:
-        play = Play(Path(directory))
+        play = Play(Path(directory), codec=watch.codec())
         watch.attach(play)
         play.introduce(CUSTOMERS, now)
         play.taken.clear()

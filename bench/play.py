@@ -32,8 +32,8 @@ class Play:
     Of what they send, `kept` has what goes to these topics.
     """
 
-    def __init__(self, directory: Path, keep: Iterable[str] = ()) -> None:
-        self.codec = codec = Codec.load()
+    def __init__(self, directory: Path, keep: Iterable[str] = (), codec: Codec | None = None) -> None:
+        self.codec = codec = codec or Codec.load()
         rules = Rules(load_ruleset())
         self._agents: tuple[AgentSpec[Any], ...] = (
             orders.create_agent(codec, rules, max_event_bytes=MAX_EVENT_BYTES),
