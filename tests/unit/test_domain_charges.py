@@ -203,6 +203,15 @@ def test_a_policy_may_keep_the_freight_of_what_came_back() -> None:
     ]
 
 
+def test_freight_that_was_kept_and_is_agreed_away_is_credited_and_nothing_billed_in_its_place() -> None:
+    story = delivered(10, policy=Policy(charges_when_returned="kept"), adjustments=(FREIGHT,))
+    story.report("logistics", "returned")
+    decision = agree(story, 1)
+    assert decision.outcome == "applied"
+    assert bills(story)[2:] == [("reversal", "0.00", "12.00", [("once", "12.00")])]
+    assert (story.order.payable, story.order.bills[0].charges) == (0, ())
+
+
 def test_freight_comes_again_with_goods_that_come_after_all_was_sent_back() -> None:
     story = delivered(4, adjustments=(FREIGHT,))
     story.report("logistics", "returned", {"1": 4})

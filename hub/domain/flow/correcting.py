@@ -17,7 +17,7 @@ from hub.domain.effects import SettlementRecorded
 from hub.domain.events import OperatorCommanded
 from hub.domain.flow.balancing import settle_up
 from hub.domain.flow.billing import credit, invoice
-from hub.domain.flow.bills import pieces_of
+from hub.domain.flow.bills import charges_due, pieces_of
 from hub.domain.flow.drafting import Piece
 from hub.domain.flow.recording import Occasion
 from hub.domain.flow.turn import Turn
@@ -103,7 +103,10 @@ def restate_all(turn: Turn, taken: Reversed) -> None:
 
 
 def restate(turn: Turn, bill: Bill, pieces: Sequence[Piece]) -> None:
-    """The invoice that stands in for `bill`."""
+    """The invoice that stands in for `bill`, unless nothing is left to bill: the goods are back, the charges gone."""
+    if not (pieces or bill.fees or (bill.charges and charges_due(turn.state))):
+        turn.explain(f"nothing is left to be billed in the place of {bill.settlement_id}")
+        return
     occasion = Occasion(cause="replacement", before=turn.state, preceding=(bill.settlement_id,))
     record = invoice(turn, occasion, pieces, bill.fees, replaced=bill)
     turn.explain(f"replaced {bill.settlement_id}: {record.tax_inclusive} {record.currency} with VAT")
