@@ -313,6 +313,20 @@ def test_a_reconciliation_agrees_before_and_after(adjustments: tuple[OrderAdjust
     assert [each.cause for each in done.discrepancies if each.side == "order"] == []
 
 
+def test_a_cent_of_rounding_is_no_other_discount_where_the_goods_came_back_before_the_charge() -> None:
+    story = Story(Policy(charges_when_returned="kept"))
+    story.place(line(quantity=2, price=Decimal("9.97")))
+    for kind in ("accepted", "shipped", "delivered"):
+        story.report("logistics", kind)
+    agree(story, 1, replace(FREIGHT, amount=Decimal("12.34")))
+    for _ in range(2):
+        story.report("logistics", "returned", {"1": 1})
+    packaging = replace(FREIGHT, amount=Decimal("3.01"), vat_category="S", vat_rate=Decimal(7))
+    agree(story, 2, replace(INSURANCE, percent=Decimal("1.7")), packaging, replace(VOUCHER, amount=Decimal("0.17")))
+    found = {each.cause: each.amount for each in reconciled(story).discrepancies if each.side == "order"}
+    assert found == {"returned": Decimal("-23.93"), "settled-in-parts": Decimal("0.01")}
+
+
 def test_a_charge_that_was_not_settled_as_ordered_is_found() -> None:
     story = delivered(10, adjustments=(FREIGHT,))
     terms = story.order.terms

@@ -23,8 +23,9 @@ def signed(settlement: SettlementRecorded) -> Decimal:
 
 
 _ONE = Decimal(1)
+_CHARGES = "/charges"
 Off = set[tuple[str, str]]
-"""Settlement and line, or settlement alone, of what is settled otherwise than ordered."""
+"""Settlement and line, or settlement alone, of what is settled otherwise than ordered; `_CHARGES`: without goods."""
 
 
 def audit(
@@ -105,7 +106,7 @@ class _Audit:
                 agreed[vat] = agreed.get(vat, ZERO) + _signed(each)
         change = ZERO if as_agreed else self._bridge.agreed(agreed)
         if self._is_off("", differs=change != ZERO):
-            units = sum((part.quantity for part in self._settlement.lines), ZERO) or _ONE
+            units = sum((part.quantity for part in self._settlement.lines), ZERO) or self._without_goods()
             self._note("discount-differs", change, units=units, expected=-sum(agreed.values(), ZERO))
         for each in self._settlement.adjustments:
             if each.role != "once" and not _is_agreed(each):
@@ -122,6 +123,17 @@ class _Audit:
         if differs or taken_back:
             self._off.add((settled.settlement_id, line_id))
         return differs or taken_back
+
+    def _without_goods(self) -> Decimal:
+        """What counts as the units of a document over charges alone, so that it is level with the one it takes back.
+
+        That is one, and none for what a credit note takes back last of a settlement whose goods are back already.
+        """
+        settled = self._settlement
+        if settled.kind == "credit-note" and not any((each, _CHARGES) in self._off for each in settled.preceding):
+            return ZERO
+        self._off.add((settled.settlement_id, _CHARGES))
+        return _ONE
 
     def sums(self) -> None:
         """VAT, and whether the parts add up to the total."""
