@@ -59,7 +59,7 @@ def test_what_replaces_another_is_written_as_if_it_stood_alone(struct: type[Froz
 
 def test_what_was_written_by_another_schema_is_not_copied() -> None:
     old = example(CreditAccount)
-    assert CODEC.encode(old, old, b"\x00\x00\x00\xff\xff" + CODEC.encode(old)[5:]) == CODEC.encode(old)
+    assert CODEC.encode(old, old, b"\x00\x00\x00\xff\xff" + CODEC.encode(old)[:4:-1]) == CODEC.encode(old)
 
 
 def _mixed(one: Any, other: Any, data: st.DataObject) -> Any:
