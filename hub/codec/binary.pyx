@@ -98,6 +98,11 @@ cdef class Output:
         self.size += count
         return 0
 
+    cdef int put_sized(self, const char* bytes_, Py_ssize_t count) except -1:
+        """Bytes behind how many they are."""
+        self.put_long(count)
+        return self.put(bytes_, count)
+
     cdef int put_byte(self, char byte) except -1:
         self.space(1)[0] = byte
         self.size += 1
@@ -190,8 +195,24 @@ cdef class Value:
         raise NotImplementedError
 
 
+cdef class Sized(Value):
+    """What begins with how many bytes it has."""
+
+    cdef int skip(self, Input message) except -1:
+        message.take(message.take_length())
+        return 0
+
+
+cdef class Long(Value):
+    """What is one whole number."""
+
+    cdef int skip(self, Input message) except -1:
+        message.take_long()
+        return 0
+
+
 @cython.final
-cdef class Text(Value):
+cdef class Text(Sized):
     """Its length in UTF-8, and that."""
 
     cdef int write(self, Output out, PyObject* value) except -1:
@@ -202,15 +223,13 @@ cdef class Text(Value):
             return refuse(value)
         if PyUnicode_IS_ASCII(<object>value):
             text = PyUnicode_AsUTF8AndSize(<object>value, &size)
-            out.put_long(size)
-            return out.put(text, size)
+            return out.put_sized(text, size)
         try:
             encoded = PyUnicode_AsUTF8String(<object>value)  # the text itself would keep a copy
         except UnicodeEncodeError:
             what = f"{shown(<object>value)} holds half a surrogate pair, which UTF-8 cannot carry"
             raise Malformed("invalid-value", what) from None
-        out.put_long(PyBytes_GET_SIZE(encoded))
-        return out.put(PyBytes_AS_STRING(encoded), PyBytes_GET_SIZE(encoded))
+        return out.put_sized(PyBytes_AS_STRING(encoded), PyBytes_GET_SIZE(encoded))
 
     cdef object read(self, Input message):
         cdef Py_ssize_t size = message.take_length()
@@ -220,28 +239,19 @@ cdef class Text(Value):
         except UnicodeDecodeError as error:
             raise Malformed("not-utf8", f"byte {error.start} of the text is not UTF-8") from None
 
-    cdef int skip(self, Input message) except -1:
-        message.take(message.take_length())
-        return 0
-
 
 @cython.final
-cdef class Raw(Value):
+cdef class Raw(Sized):
     """Bytes: how many, and those."""
 
     cdef int write(self, Output out, PyObject* value) except -1:
         if value is NULL or not PyBytes_CheckExact(<object>value):
             return refuse(value)
-        out.put_long(PyBytes_GET_SIZE(<object>value))
-        return out.put(PyBytes_AS_STRING(<object>value), PyBytes_GET_SIZE(<object>value))
+        return out.put_sized(PyBytes_AS_STRING(<object>value), PyBytes_GET_SIZE(<object>value))
 
     cdef object read(self, Input message):
         cdef Py_ssize_t size = message.take_length()
         return PyBytes_FromStringAndSize(message.take(size), size)
-
-    cdef int skip(self, Input message) except -1:
-        message.take(message.take_length())
-        return 0
 
 
 @cython.final
@@ -267,7 +277,7 @@ cdef class Flag(Value):
 
 
 @cython.final
-cdef class Whole(Value):
+cdef class Whole(Long):
     """A whole number of 64 bits."""
 
     cdef int write(self, Output out, PyObject* value) except -1:
@@ -282,10 +292,6 @@ cdef class Whole(Value):
 
     cdef object read(self, Input message):
         return message.take_long()
-
-    cdef int skip(self, Input message) except -1:
-        message.take_long()
-        return 0
 
 
 cdef struct Written:
@@ -314,7 +320,7 @@ cdef bint is_plain(const char* text, Py_ssize_t size):
 
 
 @cython.final
-cdef class Number(Value):
+cdef class Number(Sized):
     """A decimal as a text in plain notation.
 
     The numbers of orders are few and come again and again: those read last are one object by their text, and those
@@ -337,8 +343,7 @@ cdef class Number(Value):
         cdef Written* entry = &self.written[(<uintptr_t>value >> 4) & (NUMBERS_WRITTEN - 1)]
         if entry.number != value or value is NULL:
             self.remember(entry, value)
-        out.put_long(entry.size)
-        return out.put(entry.text, entry.size)
+        return out.put_sized(entry.text, entry.size)
 
     cdef int remember(self, Written* entry, PyObject* value) except -1:
         """Put the number's text in the place of another's."""
@@ -377,10 +382,6 @@ cdef class Number(Value):
         number = self.known[key] = Decimal(key)
         return number
 
-    cdef int skip(self, Input message) except -1:
-        message.take(message.take_length())
-        return 0
-
 
 cdef struct Civil:
     int year
@@ -413,7 +414,7 @@ cdef Civil civil_of(int64_t days):
 
 
 @cython.final
-cdef class Day(Value):
+cdef class Day(Long):
     """A date as days since 1970."""
 
     cdef int write(self, Output out, PyObject* value) except -1:
@@ -429,13 +430,9 @@ cdef class Day(Value):
         civil = civil_of(days)
         return date_new(civil.year, civil.month, civil.day)
 
-    cdef int skip(self, Input message) except -1:
-        message.take_long()
-        return 0
-
 
 @cython.final
-cdef class Moment(Value):
+cdef class Moment(Long):
     """A moment as microseconds since 1970."""
 
     cdef int write(self, Output out, PyObject* value) except -1:
@@ -471,13 +468,9 @@ cdef class Moment(Value):
             civil.year, civil.month, civil.day, second // 3_600, second // 60 % 60, second % 60, of_day % 1_000_000, UTC
         )
 
-    cdef int skip(self, Input message) except -1:
-        message.take_long()
-        return 0
-
 
 @cython.final
-cdef class Choice(Value):
+cdef class Choice(Sized):
     """One of a few texts, as a text."""
 
     cdef dict codes
@@ -506,10 +499,6 @@ cdef class Choice(Value):
 
     cdef int refuse(self, object text) except -1:
         raise Malformed("invalid-value", f"{shown(text)} is not one of {', '.join(self.codes)}")
-
-    cdef int skip(self, Input message) except -1:
-        message.take(message.take_length())
-        return 0
 
 
 def _encoded(text):
