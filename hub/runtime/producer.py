@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
 from hub.runtime.spec import RuntimeConfig
+from hub.runtime.starting import start
 from hub.runtime.work import Output
 
 _PATIENCE_SECONDS = 5.0
@@ -43,7 +44,7 @@ class PartitionProducer:
 
     async def start(self) -> None:
         """Fence the previous owner and abort what it left open."""
-        await self._producer.start()
+        await start(self._producer.start, self._producer.client.cluster)
 
     async def commit(
         self, outputs: Mapping[tuple[str, int], Sequence[Output]], timestamp_ms: int

@@ -22,6 +22,7 @@ from aiokafka.structs import TopicPartition
 from hub.errors import RecoveryError
 from hub.runtime.marks import Marks, unpack
 from hub.runtime.spec import APPLIED_TOPIC, AgentSpec, Record, RuntimeConfig
+from hub.runtime.starting import start
 from hub.runtime.store import Entry, Store
 
 _CHUNK = 4_000
@@ -59,7 +60,7 @@ async def recover(config: RuntimeConfig, spec: AgentSpec[Any], partition: int, s
         request_timeout_ms=config.request_timeout_ms,
     )
     try:
-        await consumer.start()
+        await start(consumer.start, consumer._client.cluster)  # noqa: SLF001 - it tells nobody else
         consumer.assign([changelog, applied])
         begins = await consumer.beginning_offsets([changelog, applied])
         ends = await _log_ends(config, [changelog, applied])
@@ -120,7 +121,7 @@ async def _log_ends(config: RuntimeConfig, at: list[TopicPartition]) -> dict[Top
         **config.client_arguments(), group_id=None, request_timeout_ms=config.request_timeout_ms
     )
     try:
-        await consumer.start()
+        await start(consumer.start, consumer._client.cluster)  # noqa: SLF001 - it tells nobody else
         ends: dict[TopicPartition, int] = await consumer.end_offsets(at)
         return ends
     finally:
