@@ -54,6 +54,10 @@ _BACKLOG = 150
 _PER_SECOND = 10
 _SENT_BACK = 0.15
 """Part of the settlements of which a unit comes back."""
+_WITHDRAWN = 0.1
+"""Part of the orders that are cancelled while departments may be at work on them."""
+_SECOND_THOUGHTS = (0.5, 8.0)
+"""Seconds after which they are."""
 _PACE = 0.4
 _IMPATIENT = {"credit_wait": "PT2S", "parked_for": "PT6S", "confirmation_wait": "PT8S"}
 """Waiting times a run of a minute sees the end of."""
@@ -101,6 +105,7 @@ class OrdersLoad:
             **dict.fromkeys((CUSTOMER_NOTIFICATIONS, SETTLEMENTS), Customers(scenario.customers)),
         }
         self._agenda: list[tuple[float, int, str, str]] = []
+        self._withdrawn: list[Cue] = []
         self._turn = count()
         self._latest: dict[tuple[str, str], int] = {}
 
@@ -111,14 +116,17 @@ class OrdersLoad:
         playing = Playing(_BACKLOG, 1, self._random.randrange(2**31))
         for cue in play(now, playing, self._habits, staged=True):
             await self._perform(cue)
+            self._withdrawn += self._second_thoughts(cue.event, 0)
         await self._feed.flush()
 
     async def play(self, seconds: float) -> None:
         started = time.monotonic()
         playing = Playing(int(_PER_SECOND * seconds) + 10, seconds, self._random.randrange(2**31))
-        for cue in play(datetime.now(UTC), playing, self._habits, staged=True):
+        cues = [_renumbered(cue) for cue in play(datetime.now(UTC), playing, self._habits, staged=True)]
+        withdrawn = [each for cue in cues for each in self._second_thoughts(cue.event, cue.at)]
+        for cue in sorted([*self._withdrawn, *cues, *withdrawn], key=lambda cue: cue.at):
             await asyncio.sleep(max(0.0, started + cue.at - time.monotonic()))
-            await self._perform(_renumbered(cue))
+            await self._perform(cue)
             if cue.at > seconds / 2:
                 self._change_rules()
         await self._feed.flush()
@@ -206,6 +214,11 @@ class OrdersLoad:
         elif chance < 0.10:
             line = replace(order.lines[0], quantity=Decimal(-1))
             yield replace(order, event_id=f"{order.event_id}-negative", lines=(line,)), False
+
+    def _second_thoughts(self, event: Event, at: float) -> Iterator[Cue]:
+        """A cancellation that may cross what departments say."""
+        if isinstance(event, OrderPlaced) and self._random.random() < _WITHDRAWN:
+            yield Cue(at + self._random.uniform(*_SECOND_THOUGHTS), _cancellation(event))
 
     async def _send(self, event: Event, *, wrong_partition: bool = False) -> None:
         key = key_of(event).encode()

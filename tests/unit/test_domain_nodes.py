@@ -203,6 +203,45 @@ def test_capacity_is_given_back_when_the_order_is_cancelled() -> None:
     assert story.order.capacity == ()
 
 
+def test_what_is_made_has_had_its_capacity_whatever_becomes_of_it() -> None:
+    story = placed(SMALL, quantity=4)
+    story.report("production", "accepted")
+    story.report("production", "produced", {"1": 4})
+    story.report("logistics", "accepted")
+    story.cancel()
+    story.report("logistics", "shipped", {"1": 3})
+    assert shares(story) == [("bremen", 3)]
+    assert len(story.sent(CapacityRequested)) == 1
+    assert sum(each.quantity for each in story.loads["bremen"].days) == 4
+
+
+def test_what_is_made_and_shipped_while_it_is_given_back_is_not_asked_for_again() -> None:
+    story = Story(nodes=[SMALL], nodes_answer=False)
+    story.place(line(item_id="MK-1", quantity=4))
+    story.receive(story.ask_node(story.sent(CapacityRequested)[-1]))
+    story.report("production", "accepted")
+    story.report("production", "produced", {"1": 2})
+    story.report("logistics", "accepted")
+    story.cancel()
+    story.report("logistics", "shipped", {"1": 2})
+    story.receive(story.ask_node(story.sent(CapacityRequested)[-1]))
+    assert shares(story) == [("bremen", 2)]
+    assert len(story.sent(CapacityRequested)) == 2
+    assert story.loads["bremen"].days == ()
+
+
+def test_a_line_that_is_wanted_again_after_it_was_made_and_withdrawn_is_asked_for_once() -> None:
+    story = placed(SMALL, quantity=4)
+    story.report("production", "accepted")
+    story.report("production", "produced", {"1": 4})
+    story.change(1, LineChange("change", "1", line(item_id="MK-1", quantity=1)))
+    story.change(2, LineChange("change", "1", line(item_id="MK-1", quantity=4)))
+    assert shares(story) == [("bremen", 4)]
+    assert story.line().allocations[0].awaiting == 0
+    assert len(story.sent(CapacityRequested)) == 2
+    assert sum(each.quantity for each in story.loads["bremen"].days) == 4
+
+
 def test_an_answer_to_a_question_that_was_replaced_is_ignored() -> None:
     story = Story(nodes=[SMALL], nodes_answer=False)
     story.place(line(item_id="MK-1", quantity=3))

@@ -50,7 +50,7 @@ def _as_granted(line: LineState, node: str, grants: dict[str, CapacityGrant]) ->
     part, grant = _part(line, node), grants.get(line.line.line_id)
     if part is None:
         return line
-    known = replace(part, quantity=grant.quantity if grant else ZERO)
+    known = replace(part, quantity=grant.quantity if grant else ZERO, awaiting=ZERO)
     return replace(line, allocations=tuple(known if each is part else each for each in line.allocations))
 
 

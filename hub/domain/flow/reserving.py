@@ -21,7 +21,12 @@ def ask_nodes(turn: Turn, names: Iterable[str], before: tuple[LineState, ...]) -
 
 
 def _given(lines: tuple[LineState, ...], name: str) -> dict[str, Decimal]:
-    return {line.line.line_id: part.quantity for line in lines if (part := _part(line, name)) and part.quantity}
+    """What is with the node, by line; what is made has had its capacity, and is no reason to ask."""
+    return {
+        line.line.line_id: part.quantity
+        for line in lines
+        if (part := _part(line, name)) and part.quantity and (part.awaiting or part.made < part.quantity)
+    }
 
 
 def _part(line: LineState, name: str) -> Allocation | None:
