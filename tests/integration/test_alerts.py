@@ -192,11 +192,17 @@ async def _fires(prometheus: Prometheus) -> bool:
     return await prometheus.firing() == EXPECTED.keys()
 
 
+async def _some_stand_still(prometheus: Prometheus) -> bool:
+    return bool(await prometheus.query("hub_stalled > 0"))
+
+
 async def test_every_query_of_the_dashboards_gives_data_of_a_running_hub(watched: Watched) -> None:
     await watched.works()
     told = Told("IN-WORK-0", NOW).report("logistics", "accepted").command("release-hold", "finance", "invoice")
     refused = told.events[-1]  # there is no such hold
-    await watched.hub.send(*in_work(IN_WORK, NOW), refused)
+    stalled = Told("STALLED-11", NOW - ONE_DAY, "BU-1").report("procurement", "accepted", "scheduled")
+    await watched.hub.send(*in_work(IN_WORK, NOW), refused, *stalled.events)
+    await eventually(lambda: _some_stand_still(watched.prometheus), "Prometheus does not see what stands still now")
     boards = [json.loads(path.read_text()) for path in sorted(DASHBOARDS.glob("*.json"))]
     queries = [target["expr"] for board in boards for panel in board["panels"] for target in panel["targets"]]
     assert len(queries) > 40

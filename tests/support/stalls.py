@@ -24,6 +24,7 @@ monitor:
   - {name: procurement-silent, unanswered: [procurement], longer_than: P1D, says: have no answer from procurement}
   - {name: not-shipped, status: {logistics: [accepted]}, longer_than: P2D, says: have not been shipped}
   - {name: not-made, status: {production: [scheduled, started]}, longer_than: P2D, says: have not been made}
+  - {name: not-bought, status: {procurement: [scheduled]}, longer_than: PT1S, says: have not been bought}
   - {name: not-confirmed, status: {commercial: [confirming]}, longer_than: P2D, says: wait for the customer}
   - {name: no-credit, status: {credit: [refused]}, longer_than: P1D, says: have no credit}
   - {name: unwanted, rejections: 2, severity: critical, says: have a line that two suppliers refused}
