@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from aiokafka.cluster import ClusterMetadata
 
 _LOOK_SECONDS = 0.005
+_SWALLOWED_SECONDS = 0.5
+"""The client library swallows some cancellations: after so long it gets another."""
 
 
 async def start(connect: Callable[[], Awaitable[None]], cluster: ClusterMetadata) -> None:
@@ -24,6 +26,6 @@ async def start(connect: Callable[[], Awaitable[None]], cluster: ClusterMetadata
             await asyncio.sleep(_LOOK_SECONDS)
         raise
     finally:
-        if not starting.done():
+        while not starting.done():
             starting.cancel()
-        await asyncio.wait([starting])
+            await asyncio.wait([starting], timeout=_SWALLOWED_SECONDS)
