@@ -341,7 +341,7 @@ def test_nothing_said_is_answered_with_the_help(
 @pytest.mark.parametrize("start", ["run_module('hub'", "run_path(sys.argv[1]"])
 def test_whoever_has_not_compiled_the_codec_is_told_how(start: str) -> None:
     without = f"import runpy, sys; sys.modules['hub.codec.binary'] = None; runpy.{start}, run_name='__main__')"
-    command = [sys.executable, "-c", without, Path(sys.executable).with_name("hub")]
+    command = [sys.executable, "-c", without, str(Path(sys.executable).with_name("hub"))]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == Exit.FAILED
     assert ended.stderr.startswith("hub: The codec is not compiled for this Python: run `./run setup`")
