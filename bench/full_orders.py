@@ -61,7 +61,6 @@ class OrdersBench:
             await load(self._bootstrap, CUSTOMERS_EVENTS, messages(self._codec, terms(CUSTOMERS, self._now)))
             looks = []
             with self._worker(state) as worker:
-                worker.hold()
                 await self._watch(worker, CREDIT_STATE, CUSTOMERS)
                 for chapter in CHAPTERS:
                     worker.hold()

@@ -65,10 +65,13 @@ async def watch(
 ) -> list[Look]:
     """Look at the peer until it has added `expected` outputs and is still.
 
-    The first look is what was there before, and a peer that is held is released then; after it each look that differs
-    from the one before is kept. Raises
-    `StalledError` when the peer ends or commits nothing for `STALLED` seconds.
+    The first look is what was there before: the peer is held until then, or one that is quick would be done. After it
+    each look that differs from the one before is kept.
+
+    Raises:
+        StalledError: the peer ended, or has committed nothing for `STALLED` seconds.
     """
+    peer.hold()
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
     await consumer.start()
     try:

@@ -48,7 +48,6 @@ class TrivialBench:
             }
             log = self._work / f"{contender.name}.log"
             with Peer(contender.name, contender.command, log, directory(contender), env) as peer:
-                peer.hold()  # until the first look: a small workload is done before
                 looks = await watch(self._bootstrap, output, PARTITIONS, workload.events, peer)
                 peak = peer.peak_bytes()
         examined = Output()
