@@ -119,6 +119,11 @@ def allocations_of(line: LineState, department: Department, node: str | None = N
     )
 
 
+def part_of(line: LineState, node: str) -> Allocation | None:
+    """What one node supplies of the line, if it does."""
+    return next((each for each in line.allocations if each.node == node), None)
+
+
 def lacking(allocations: Iterable[Allocation]) -> Decimal:
     """What was asked for by these allocations and has not been made."""
     total = ZERO

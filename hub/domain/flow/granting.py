@@ -26,7 +26,7 @@ def on_capacity_decided(turn: Turn, event: CapacityDecided) -> Verdict:
     short = [_shortfall(line, node, grants) for line in before]
     lines = list(before)
     for index, line in enumerate(before):
-        part = _part(line, node)
+        part = ledger.part_of(line, node)
         if part is None or part.awaiting == ZERO:
             continue
         together = shipped_together(before, index)
@@ -41,13 +41,9 @@ def on_capacity_decided(turn: Turn, event: CapacityDecided) -> Verdict:
     return None
 
 
-def _part(line: LineState, node: str) -> Allocation | None:
-    return next((each for each in line.allocations if each.node == node), None)
-
-
 def _as_granted(line: LineState, node: str, grants: dict[str, CapacityGrant]) -> LineState:
     """The line as the node knows it."""
-    part, grant = _part(line, node), grants.get(line.line.line_id)
+    part, grant = ledger.part_of(line, node), grants.get(line.line.line_id)
     if part is None:
         return line
     known = replace(part, quantity=grant.quantity if grant else ZERO, awaiting=ZERO)
@@ -56,7 +52,7 @@ def _as_granted(line: LineState, node: str, grants: dict[str, CapacityGrant]) ->
 
 def _shortfall(line: LineState, node: str, grants: dict[str, CapacityGrant]) -> Decimal:
     """What the node does not take on of what it was asked for."""
-    part = _part(line, node)
+    part = ledger.part_of(line, node)
     if part is None or part.awaiting == ZERO:
         return ZERO
     grant = grants.get(line.line.line_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from hub.domain import ledger
 from hub.domain.events import CapacityLine, CapacityRequested
 from hub.domain.flow.choosing import wanted_by
 from hub.domain.flow.turn import SOURCE, Turn
@@ -25,12 +26,8 @@ def _given(lines: tuple[LineState, ...], name: str) -> dict[str, Decimal]:
     return {
         line.line.line_id: part.quantity
         for line in lines
-        if (part := _part(line, name)) and part.quantity and (part.awaiting or part.made < part.quantity)
+        if (part := ledger.part_of(line, name)) and (part.awaiting or part.made < part.quantity)
     }
-
-
-def _part(line: LineState, name: str) -> Allocation | None:
-    return next((each for each in line.allocations if each.node == name), None)
 
 
 def _ask(turn: Turn, node: Node) -> None:
@@ -45,7 +42,7 @@ def _ask(turn: Turn, node: Node) -> None:
         lines=tuple(
             _capacity_line(turn, node, line, part)
             for line in state.lines
-            if (part := _part(line, node.name)) is not None
+            if (part := ledger.part_of(line, node.name)) is not None
         ),
     )
     turn.emit(request)
