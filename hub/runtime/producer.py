@@ -44,7 +44,7 @@ class PartitionProducer:
 
     async def start(self) -> None:
         """Fence the previous owner and abort what it left open."""
-        await start(self._producer.start, self._producer.client.cluster)
+        await start(self._producer)
 
     async def commit(
         self, outputs: Mapping[tuple[str, int], Sequence[Output]], timestamp_ms: int

@@ -60,7 +60,7 @@ async def recover(config: RuntimeConfig, spec: AgentSpec[Any], partition: int, s
         request_timeout_ms=config.request_timeout_ms,
     )
     try:
-        await start(consumer.start, consumer._client.cluster)  # noqa: SLF001 - it tells nobody else
+        await start(consumer)
         consumer.assign([changelog, applied])
         begins = await consumer.beginning_offsets([changelog, applied])
         ends = await _log_ends(config, [changelog, applied])
@@ -121,7 +121,7 @@ async def _log_ends(config: RuntimeConfig, at: list[TopicPartition]) -> dict[Top
         **config.client_arguments(), group_id=None, request_timeout_ms=config.request_timeout_ms
     )
     try:
-        await start(consumer.start, consumer._client.cluster)  # noqa: SLF001 - it tells nobody else
+        await start(consumer)
         ends: dict[TopicPartition, int] = await consumer.end_offsets(at)
         return ends
     finally:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
-from aiokafka.cluster import ClusterMetadata
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 _LOOK_SECONDS = 0.005
 _SWALLOWED_SECONDS = 0.5
 """The client library swallows some cancellations: after so long it gets another."""
 
 
-async def start(connect: Callable[[], Awaitable[None]], cluster: ClusterMetadata) -> None:
-    """Await `connect()`, the start of a client that learns of the `cluster`; afterwards its `stop` closes all of it.
+async def start(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Start a client; whatever happens meanwhile, its `stop` closes all of it.
 
     aiokafka loses its first connection when it is cancelled before Kafka has told it there which brokers there are. A
     cancellation therefore takes effect once they are known or the start has ended, and at once when it comes again.
     """
-    starting = asyncio.ensure_future(connect())
+    connections = client.client if isinstance(client, AIOKafkaProducer) else client._client  # noqa: SLF001 - it tells nobody else
+    starting = asyncio.ensure_future(client.start())
     try:
         await asyncio.shield(starting)
     except asyncio.CancelledError:
-        while not (starting.done() or cluster.brokers()):
+        while not (starting.done() or connections.cluster.brokers()):
             await asyncio.sleep(_LOOK_SECONDS)
         raise
     finally:

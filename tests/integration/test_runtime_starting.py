@@ -13,6 +13,7 @@ from aiokafka.structs import TopicPartition
 from hub.runtime.producer import PartitionProducer
 from hub.runtime.recovery import _log_ends
 from hub.runtime.spec import APPLIED_TOPIC, RuntimeConfig
+from tests.support.runtime import PATIENCE
 
 
 async def _a_producer(config: RuntimeConfig) -> None:
@@ -53,7 +54,8 @@ async def test_a_start_that_is_cut_short_leaves_no_connection_open(
 
     monkeypatch.setattr(AIOKafkaConnection, "send", noting)
     using = asyncio.ensure_future(use(config))
-    await asked.wait()
+    async with asyncio.timeout(PATIENCE):
+        await asked.wait()
     using.cancel()
     await asyncio.wait([using])
     assert using.cancelled()
